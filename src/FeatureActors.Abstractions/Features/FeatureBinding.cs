@@ -1,0 +1,50 @@
+using FeatureActors.Abstractions.Rows;
+
+namespace FeatureActors.Abstractions.Features;
+
+/// <summary>A column that a feature reads.</summary>
+/// <param name="Index">The column's position in every <see cref="RowView"/> that the feature will see.</param>
+/// <param name="Name">The field name as the source declares it.</param>
+/// <param name="Type">The field's type.</param>
+public readonly record struct FeatureColumn(int Index, string Name, FieldType Type);
+
+/// <summary>
+/// What a feature type sees of its definition while it is bound. Each reader reports its own mistake with file, line and
+/// column and then returns a usable stand-in, so that one run shows every mistake.
+/// </summary>
+public abstract class FeatureBinding
+{
+    /// <summary>The feature's name in its group.</summary>
+    public abstract string FeatureName { get; }
+
+    /// <summary>Reads a setting that names a source field, such as <c>of = value</c>.</summary>
+    /// <param name="key">The setting.</param>
+    /// <param name="allowed">Field types that the feature can use; empty means every type.</param>
+    /// <returns>The column, or null when the setting is missing or wrong (reported).</returns>
+    public abstract FeatureColumn? RequiredColumn(string key, params ReadOnlySpan<FieldType> allowed);
+
+    /// <summary>Reads an integer setting.</summary>
+    /// <param name="key">The setting.</param>
+    /// <param name="defaultValue">The value when the setting is absent; null makes it required.</param>
+    /// <param name="min">Smallest legal value, inclusive.</param>
+    /// <param name="max">Largest legal value, inclusive.</param>
+    public abstract long Integer(string key, long? defaultValue, long min, long max);
+
+    /// <summary>Reads a number setting; bounds inclusive, null default makes it required.</summary>
+    public abstract double Number(string key, double? defaultValue, double min, double max);
+
+    /// <summary>Reads a true/false setting.</summary>
+    public abstract bool Flag(string key, bool defaultValue);
+
+    /// <summary>Reads a duration setting in milliseconds; bounds inclusive, null default makes it required.</summary>
+    public abstract long DurationMs(string key, long? defaultValue, long minMs, long maxMs);
+
+    /// <summary>Reads a setting that must be one of <paramref name="words"/>; a null default makes it required.</summary>
+    public abstract string Word(string key, string? defaultValue, params ReadOnlySpan<string> words);
+
+    /// <summary>True when the definition has the setting.</summary>
+    public abstract bool Has(string key);
+
+    /// <summary>Reports a mistake at the setting <paramref name="key"/>, or at the feature when the key is absent.</summary>
+    public abstract void Error(string key, string message, string? hint = null);
+}

@@ -1,0 +1,21 @@
+namespace FeatureActors.Abstractions.Ports;
+
+/// <summary>How far each source partition is known to be in the shard logs. Saved positions never fall within a lane.</summary>
+public interface ISourcePositions
+{
+    /// <summary>The saved position, or null when the partition was never read.</summary>
+    ValueTask<SourcePosition?> ReadAsync(string source, int partition, CancellationToken cancellationToken);
+
+    /// <summary>Saves positions; a lower <see cref="SourcePosition.NextOffset"/> in the same lane leaves the stored one.</summary>
+    ValueTask SaveAsync(IReadOnlyList<SourcePosition> positions, CancellationToken cancellationToken);
+}
+
+/// <summary>Progress of a source partition.</summary>
+/// <param name="Source">Source name.</param>
+/// <param name="Partition">0-based partition.</param>
+/// <param name="Lane">Number of the lane; raised when a recreated source is accepted.</param>
+/// <param name="NextOffset">Everything below is acknowledged in every shard log.</param>
+/// <param name="DefinitionsVersion">Definitions version in force from <paramref name="DefinitionsFrom"/> on.</param>
+/// <param name="DefinitionsFrom">Offset from which that version routes the partition's events.</param>
+public sealed record SourcePosition(
+    string Source, int Partition, int Lane, long NextOffset, long DefinitionsVersion, long DefinitionsFrom);
