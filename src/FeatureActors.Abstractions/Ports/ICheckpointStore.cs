@@ -11,25 +11,38 @@ namespace FeatureActors.Abstractions.Ports;
 public interface ICheckpointStore
 {
     /// <summary>
-    /// Takes a shard over: raises its epoch and reads its checkpoint in one statement. Creates the shard at first.
+    /// Takes a shard over: raises its epoch and reads its checkpoint in one statement. Creates the shard at first. A stored
+    /// empty log identity is replaced by the caller's; an empty one of the caller fits any.
     /// </summary>
-    /// <exception cref="Errors.ShardMismatchException">The stored partition count, hash or log identity is another one.</exception>
+    /// <exception cref="Errors.ShardMismatchException">The stored partition count, hash or log identity is another one; the epoch is not raised.</exception>
     ValueTask<ShardCheckpoint> AcquireAsync(ShardId shard, ShardIdentity identity, string owner, CancellationToken cancellationToken);
 
     /// <summary>
     /// Writes a checkpoint in one transaction when the stored epoch is still <paramref name="epoch"/>; otherwise writes nothing.
-    /// Repeating a commit that already took effect (same checkpoint id) changes nothing and answers <see cref="CommitOutcome.Committed"/>.
+    /// Repeating the last commit (same checkpoint id) changes nothing and answers <see cref="CommitOutcome.Committed"/>; the epoch
+    /// is checked first, so after a take-over even a repetition answers <see cref="CommitOutcome.Fenced"/>. When it answers
+    /// <see cref="CommitOutcome.Committed"/> the checkpoint survives a power loss, so the log below it may be trimmed. After an
+    /// exception, a cancellation included, the outcome is unknown; the checkpoint before stays in force or this one is.
     /// </summary>
+    /// <exception cref="ArgumentException">The header's epoch is not <paramref name="epoch"/>, or its checkpoint id is 0.</exception>
     ValueTask<CommitOutcome> CommitAsync(ShardId shard, Epoch epoch, CheckpointWrite checkpoint, CancellationToken cancellationToken);
 
-    /// <summary>Reads who owns a shard and which checkpoint is in force.</summary>
+    /// <summary>
+    /// Reads who owns a shard and which checkpoint is in force. A shard never acquired has epoch 0, checkpoint 0, offset 0,
+    /// no marks, clock <see cref="long.MinValue"/>.
+    /// </summary>
     ValueTask<ShardHeader> ReadHeaderAsync(ShardId shard, CancellationToken cancellationToken);
 
-    /// <summary>Loads entities by key; keys without a row are left out of the answer. At most a few thousand keys a call.</summary>
+    /// <summary>
+    /// Loads entities by key as the last committed checkpoint has them; keys without a row are left out of the answer, whose
+    /// order is not promised. Keys are unique, at most a few thousand a call. The answer, here and in the reads below, belongs
+    /// to the caller; its entities may share buffers, so keeping one may keep up to 64 KiB alive.
+    /// </summary>
     ValueTask<IReadOnlyList<StoredEntity>> LoadAsync(ShardId shard, IReadOnlyList<ReadOnlyMemory<byte>> keys, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads entities with <c>next_due</c> at or before <paramref name="dueAtOrBeforeMs"/>, oldest first, ties by key.
+    /// Reads entities with <c>next_due</c> at or before <paramref name="dueAtOrBeforeMs"/>, oldest first, ties by key (bytewise).
+    /// Entities due never (<see cref="long.MaxValue"/>) are not answered, whatever the bound.
     /// </summary>
     /// <param name="shard">The shard.</param>
     /// <param name="dueAtOrBeforeMs">Inclusive bound in Unix milliseconds.</param>
@@ -97,6 +110,6 @@ public enum CommitOutcome
     /// <summary>Durable.</summary>
     Committed = 1,
 
-    /// <summary>Another owner holds a higher epoch; nothing was written.</summary>
+    /// <summary>The caller's epoch is not the stored one: another owner took over. This call wrote nothing.</summary>
     Fenced = 2,
 }

@@ -1,12 +1,16 @@
 namespace FeatureActors.Abstractions.Ports;
 
 /// <summary>
-/// Keeps events and rows that could not be used, bounded: the oldest give way. Unique by (origin, group, feature, reason), so
-/// a replay adds nothing. Safe for concurrent calls.
+/// Keeps events and rows that could not be used, bounded by number and bytes: the oldest give way. Unique by (origin, group,
+/// feature, reason) among those held, so a replay adds nothing; origin = (source, lane, partition, offset, ordinal).
+/// Methods may throw <see cref="Errors.DependencyUnavailableException"/>. Safe for concurrent calls.
 /// </summary>
 public interface IDeadLetterStore
 {
-    /// <summary>Adds letters; repetitions are ignored.</summary>
+    /// <summary>
+    /// Adds letters, all or none, with rising ids in the order given; repetitions are ignored. The store keeps the first
+    /// <see cref="DeadLetter.BytesMax"/> bytes of each. The memory belongs to the caller again when the call ends.
+    /// </summary>
     ValueTask AddAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellationToken);
 
     /// <summary>Lists letters, newest id first, without their bytes.</summary>
@@ -34,6 +38,9 @@ public sealed record DeadLetter
 
     /// <summary>Source name.</summary>
     public required string Source { get; init; }
+
+    /// <summary>Lane of the source, see <see cref="SourcePosition.Lane"/>: offsets of a recreated source repeat.</summary>
+    public int Lane { get; init; }
 
     /// <summary>Source partition.</summary>
     public required int Partition { get; init; }

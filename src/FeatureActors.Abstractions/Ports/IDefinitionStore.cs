@@ -1,12 +1,22 @@
 namespace FeatureActors.Abstractions.Ports;
 
-/// <summary>Versions of the definitions and the numbers given to their parts. Numbers are never reused. Safe for concurrent calls.</summary>
+/// <summary>
+/// Versions of the definitions and the numbers given to their parts. Numbers are never reused. Methods may throw
+/// <see cref="Errors.DependencyUnavailableException"/>; the outcome of a store is then unknown and is found out by reading.
+/// Safe for concurrent calls.
+/// </summary>
 public interface IDefinitionStore
 {
     /// <summary>The newest version of a namespace with all numbers ever given, or null before the first <c>apply</c>.</summary>
     ValueTask<DefinitionsSnapshot?> ReadAsync(string definitionsNamespace, CancellationToken cancellationToken);
 
-    /// <summary>Stores <paramref name="snapshot"/> when the stored version is still one below; false when somebody was faster.</summary>
+    /// <summary>
+    /// Stores <paramref name="snapshot"/> when the stored version is still one below (none counts as 0); false, and nothing
+    /// stored, when somebody was faster. Older versions are kept.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// The snapshot leaves out a number given before or gives it another name or shape; nothing is stored.
+    /// </exception>
     ValueTask<bool> TryStoreAsync(DefinitionsSnapshot snapshot, CancellationToken cancellationToken);
 }
 

@@ -26,7 +26,11 @@ public interface IFeatureSink : IAsyncDisposable
 /// <param name="Epoch">Epoch of the owner that raised it.</param>
 /// <param name="Batch">Number of the last batch written.</param>
 /// <param name="Position">Position at which that batch was evaluated.</param>
-public sealed record SinkFence(Epoch Epoch, long Batch, PublishPosition Position);
+public sealed record SinkFence(Epoch Epoch, long Batch, PublishPosition Position)
+{
+    /// <summary>Position of a fence under which nothing was ever written.</summary>
+    public static readonly PublishPosition NoPosition = new(0, long.MinValue);
+}
 
 /// <summary>The version of published values; compared as a pair, NextOffset first.</summary>
 /// <param name="NextOffset">First log offset not included.</param>

@@ -4,17 +4,21 @@ namespace FeatureActors.Abstractions.Ports;
 
 /// <summary>
 /// The ordered, replayable log between ingest and shards: one topic per entity type, one partition per shard. An entry is one
-/// batch. Methods may throw <see cref="Errors.DependencyUnavailableException"/>; an append of unknown outcome is repeated by
-/// the caller, readers drop the repetition by its origin. Safe for concurrent calls.
+/// batch. Methods may throw <see cref="Errors.DependencyUnavailableException"/>; an append of unknown outcome (a cancelled one
+/// too) is repeated by the caller, readers drop the repetition by its origin. Every entity's log is opened before it is used.
+/// Safe for concurrent calls.
 /// </summary>
 public interface IShardLog : IAsyncDisposable
 {
     /// <summary>Opens the log of an entity type, creating it where that is possible.</summary>
-    /// <returns>Identity of the log, kept with each shard.</returns>
+    /// <returns>Identity of the log, kept with each shard: the same at each open of the same log, another for a recreated one.</returns>
     /// <exception cref="Errors.LogSetupException">The log is missing and cannot be created, or has another partition count.</exception>
     ValueTask<string> OpenAsync(string entity, int partitions, CancellationToken cancellationToken);
 
-    /// <summary>Appends one batch and answers when it is durable. Entries of one caller that awaits each append stay in order.</summary>
+    /// <summary>
+    /// Appends one batch and answers its offset when it is durable. Entries of one caller that awaits each append stay in
+    /// order. The batch's memory belongs to the caller again when the call ends.
+    /// </summary>
     /// <exception cref="Errors.BatchRefusedException">The log refuses this batch for good (too large, not allowed).</exception>
     ValueTask<long> AppendAsync(ShardId shard, ReadOnlyMemory<byte> batch, CancellationToken cancellationToken);
 
@@ -24,7 +28,10 @@ public interface IShardLog : IAsyncDisposable
     /// <summary>Opens a reader whose first entry is the first at or behind <paramref name="nextOffset"/>.</summary>
     ValueTask<IShardLogReader> ReadFromAsync(ShardId shard, long nextOffset, CancellationToken cancellationToken);
 
-    /// <summary>Tells the log that entries below <paramref name="nextOffset"/> are not needed any more. A log with its own retention ignores it.</summary>
+    /// <summary>
+    /// Tells the log that entries below <paramref name="nextOffset"/> are not needed any more. It may keep some of them; it never
+    /// removes an entry at or above, and never gives an offset twice. A log with its own retention ignores it.
+    /// </summary>
     ValueTask TrimAsync(ShardId shard, long nextOffset, CancellationToken cancellationToken);
 }
 

@@ -1,12 +1,19 @@
 namespace FeatureActors.Abstractions.Ports;
 
-/// <summary>How far each source partition is known to be in the shard logs. Saved positions never fall within a lane.</summary>
+/// <summary>
+/// How far each source partition is known to be in the shard logs. Saved positions never fall within a lane, lanes never
+/// fall. Methods may throw <see cref="Errors.DependencyUnavailableException"/>. Safe for concurrent calls.
+/// </summary>
 public interface ISourcePositions
 {
     /// <summary>The saved position, or null when the partition was never read.</summary>
     ValueTask<SourcePosition?> ReadAsync(string source, int partition, CancellationToken cancellationToken);
 
-    /// <summary>Saves positions; a lower <see cref="SourcePosition.NextOffset"/> in the same lane leaves the stored one.</summary>
+    /// <summary>
+    /// Saves positions, all or none. The stored position of a partition stays as it is, without an error, when the new one has
+    /// a lower lane, or in the same lane a lower <see cref="SourcePosition.NextOffset"/> or
+    /// <see cref="SourcePosition.DefinitionsVersion"/>. Save only what the shard logs have acknowledged as durable.
+    /// </summary>
     ValueTask SaveAsync(IReadOnlyList<SourcePosition> positions, CancellationToken cancellationToken);
 }
 
