@@ -36,6 +36,9 @@ public sealed class SlotTimeline
     /// <summary>True when a lifetime window keeps everything.</summary>
     public bool HasLifetime => _byReach[^1].IsLifetime;
 
+    /// <summary>The window whose slots leave first.</summary>
+    public SlidingWindow Shortest => _byReach[0];
+
     /// <summary>The window whose slots leave last.</summary>
     public SlidingWindow Longest => _byReach[^1];
 

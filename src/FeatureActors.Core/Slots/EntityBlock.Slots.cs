@@ -1,0 +1,413 @@
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.Core.Slots;
+
+/// <content>Slots of a feature: opening, folding, dropping, listing.</content>
+public sealed partial class EntityBlock
+{
+    private int _section;
+    private int _payload;
+    private int _payloadLength;
+    private long _slotStart;
+    private byte[] _scratch = new byte[256];
+
+    /// <inheritdoc/>
+    public override Span<byte> Payload => _memory.Bytes.Slice(_payload, _payloadLength);
+
+    /// <inheritdoc/>
+    public override Span<byte> Shared => _memory.Bytes.Slice(_section + SectionHeader, ReadInt(_section + SharedLength));
+
+    /// <inheritdoc/>
+    public override long SlotStartMs => _slotStart;
+
+    /// <summary>True when the feature has at least one slot.</summary>
+    public bool HasSlots(int feature)
+    {
+        int section = SectionOf(feature);
+        return section != 0 && SlotCount(section) > 0;
+    }
+
+    /// <summary>Opens the slot of <paramref name="feature"/> that starts at <paramref name="startMs"/>, creating it when absent.</summary>
+    /// <returns>The slot; valid until another slot is opened.</returns>
+    public FeatureSlot Open(int feature, long startMs)
+    {
+        OpenSlot(feature, startMs);
+        return new FeatureSlot(this);
+    }
+
+    /// <summary>Removes the open slot when its payload is empty, as after an update that failed on a new slot.</summary>
+    public void DiscardOpenSlotIfEmpty(int feature)
+    {
+        if (_payloadLength == 0)
+        {
+            RemoveSlot(feature, _slotStart);
+        }
+    }
+
+    /// <summary>Drops all slots of a feature with its shared part.</summary>
+    public void DropAll(int feature)
+    {
+        int section = SectionOf(feature);
+        if (section != 0)
+        {
+            RemoveSection(feature, section);
+        }
+    }
+
+    /// <summary>Drops slots that have left every window at <paramref name="nowMs"/> and folds aged ones into coarser ones.</summary>
+    /// <returns>True when something changed.</returns>
+    public bool Compact(int feature, long nowMs)
+    {
+        FeatureAggregate aggregate = _layout.Features[feature].Aggregate;
+        bool isChanged = false;
+        while (TryFindAged(feature, nowMs, out long start, out long target, out bool isLeaving))
+        {
+            isChanged = true;
+            OpenSlot(feature, start);
+            if (isLeaving)
+            {
+                var leaving = new FeatureSlot(this);
+                aggregate.Release(ref leaving);
+            }
+            else
+            {
+                int length = _payloadLength;
+                if (_scratch.Length < length)
+                {
+                    _scratch = new byte[Math.Max(length, _scratch.Length * 2)];
+                }
+
+                Payload.CopyTo(_scratch);
+                OpenSlot(feature, target);
+                var into = new FeatureSlot(this);
+                aggregate.Merge(_scratch.AsSpan(0, length), ref into);
+            }
+
+            RemoveSlot(feature, start);
+        }
+
+        return isChanged;
+    }
+
+    /// <summary>Fills <paramref name="slots"/> (grown as needed) with the feature's slots, oldest first, and answers their number.</summary>
+    public int ListSlots(int feature, ref SlotReference[] slots)
+    {
+        int section = SectionOf(feature);
+        int count = section == 0 ? 0 : SlotCount(section);
+        if (slots.Length < count)
+        {
+            slots = new SlotReference[Math.Max(count, slots.Length * 2)];
+        }
+
+        var cursor = new EntryCursor(this, section, WidthOf(feature));
+        for (int i = 0; i < count; i++)
+        {
+            cursor.MoveNext();
+            slots[i] = new SlotReference(cursor.Start, cursor.Payload, cursor.PayloadLength);
+        }
+
+        return count;
+    }
+
+    /// <summary>A list over some of the slots that <see cref="ListSlots"/> gave.</summary>
+    public SlotList View(int feature, ReadOnlySpan<SlotReference> slots, long nowMs)
+    {
+        int section = SectionOf(feature);
+        ReadOnlySpan<byte> bytes = _memory.Bytes;
+        return new SlotList(slots, bytes, bytes.Slice(section + SectionHeader, ReadInt(section + SharedLength)), nowMs);
+    }
+
+    /// <inheritdoc/>
+    public override void SplicePayload(int at, int count)
+    {
+        int newLength = _payloadLength + count;
+        int oldSize = Varint.SizeOf((ulong)_payloadLength);
+        int newSize = Varint.SizeOf((ulong)newLength);
+        int lengthAt = _payload - oldSize;
+        Splice(_section, _payload + at - _section, count);
+        if (newSize != oldSize)
+        {
+            // Behind the first byte of the length, so that the newest entry's offset, which stands before, is not moved.
+            Splice(_section, lengthAt + 1 - _section, newSize - oldSize);
+            _payload += newSize - oldSize;
+        }
+
+        Varint.Write(_memory.Bytes[lengthAt..], (ulong)newLength);
+        _payloadLength = newLength;
+    }
+
+    /// <inheritdoc/>
+    public override void SpliceShared(int at, int count)
+    {
+        Splice(_section, SectionHeader + at, count);
+        WriteInt(_section + SharedLength, ReadInt(_section + SharedLength) + count);
+        _payload += count;
+    }
+
+    private long WidthOf(int feature) => _layout.Features[feature].Timeline.WidthMs;
+
+    private bool TryFindAged(int feature, long nowMs, out long start, out long target, out bool isLeaving)
+    {
+        start = target = 0;
+        isLeaving = false;
+        int section = SectionOf(feature);
+        if (section == 0)
+        {
+            return false;
+        }
+
+        SlotTimeline timeline = _layout.Features[feature].Timeline;
+        int count = SlotCount(section);
+        var cursor = new EntryCursor(this, section, timeline.WidthMs);
+        for (int i = 0; i < count; i++)
+        {
+            cursor.MoveNext();
+            start = cursor.Start;
+            if (start != SlotWidths.UnboundedStart && timeline.Shortest.LeavesAt(start) > nowMs)
+            {
+                // Slots are ordered by start: those behind are younger still.
+                return false;
+            }
+
+            if (!timeline.TryFold(start, nowMs, out target))
+            {
+                isLeaving = true;
+                return true;
+            }
+
+            if (target != start)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void OpenSlot(int feature, long startMs)
+    {
+        int section = SectionOf(feature);
+        if (section == 0)
+        {
+            section = CreateSection(feature);
+        }
+
+        _section = section;
+        _slotStart = startMs;
+        int count = SlotCount(section);
+        long newest = ReadLong(section + NewestStart);
+        if (count > 0 && newest == startMs)
+        {
+            int at = section + ReadInt(section + NewestEntry);
+            ReadOnlySpan<byte> bytes = _memory.Bytes;
+            Varint.Read(bytes, ref at);
+            _payloadLength = (int)Varint.Read(bytes, ref at);
+            _payload = at;
+        }
+        else if (count == 0 || startMs > newest)
+        {
+            AppendEntry(feature, section, startMs, count, newest);
+        }
+        else
+        {
+            FindOrInsert(feature, section, startMs, count);
+        }
+    }
+
+    private void AppendEntry(int feature, int section, long startMs, int count, long newest)
+    {
+        bool isFirstFinite = startMs != SlotWidths.UnboundedStart && (count == 0 || newest == SlotWidths.UnboundedStart);
+        ulong delta = startMs == SlotWidths.UnboundedStart || isFirstFinite
+            ? 0
+            : (ulong)((startMs - newest) / WidthOf(feature));
+        int at = ReadInt(section + UsedBytes);
+        InsertEntry(section, at, delta);
+        if (isFirstFinite)
+        {
+            WriteLong(section + FirstStart, startMs);
+        }
+        else if (startMs == SlotWidths.UnboundedStart)
+        {
+            WriteInt(section + Slots, ReadInt(section + Slots) | LifetimeBit);
+        }
+
+        WriteLong(section + NewestStart, startMs);
+        WriteInt(section + NewestEntry, at);
+    }
+
+    private void FindOrInsert(int feature, int section, long startMs, int count)
+    {
+        long width = WidthOf(feature);
+        var cursor = new EntryCursor(this, section, width);
+        long before = SlotWidths.UnboundedStart;
+        for (int i = 0; i < count; i++)
+        {
+            cursor.MoveNext();
+            if (cursor.Start == startMs)
+            {
+                _payload = cursor.Payload;
+                _payloadLength = cursor.PayloadLength;
+                return;
+            }
+
+            if (cursor.Start > startMs)
+            {
+                break;
+            }
+
+            before = cursor.Start;
+        }
+
+        int at = cursor.Entry - section;
+        if (startMs == SlotWidths.UnboundedStart)
+        {
+            InsertEntry(section, at, 0);
+            WriteInt(section + Slots, ReadInt(section + Slots) | LifetimeBit);
+            return;
+        }
+
+        // The entry behind counts its start from the new one from now on.
+        SetDelta(section, at, (ulong)((cursor.Start - startMs) / width));
+        bool isFirstFinite = before == SlotWidths.UnboundedStart;
+        InsertEntry(section, at, isFirstFinite ? 0 : (ulong)((startMs - before) / width));
+        if (isFirstFinite)
+        {
+            WriteLong(section + FirstStart, startMs);
+        }
+    }
+
+    /// <summary>Puts an entry with an empty payload at <paramref name="at"/> and opens it.</summary>
+    private void InsertEntry(int section, int at, ulong delta)
+    {
+        int size = Varint.SizeOf(delta) + 1;
+        Splice(section, at, size);
+        Varint.Write(_memory.Bytes[(section + at)..], delta);
+        WriteInt(section + Slots, ReadInt(section + Slots) + 1);
+        _payload = section + at + size;
+        _payloadLength = 0;
+    }
+
+    private void RemoveSlot(int feature, long startMs)
+    {
+        int section = SectionOf(feature);
+        int count = SlotCount(section);
+        if (count == 1)
+        {
+            RemoveSection(feature, section);
+            return;
+        }
+
+        long width = WidthOf(feature);
+        var cursor = new EntryCursor(this, section, width);
+        int previousEntry = 0;
+        long previousStart = SlotWidths.UnboundedStart;
+        cursor.MoveNext();
+        while (cursor.Start != startMs)
+        {
+            previousEntry = cursor.Entry - section;
+            previousStart = cursor.Start;
+            cursor.MoveNext();
+        }
+
+        int at = cursor.Entry - section;
+        int end = cursor.Payload + cursor.PayloadLength - section;
+        bool isNewest = startMs == ReadLong(section + NewestStart);
+        long nextStart = 0;
+        if (!isNewest)
+        {
+            cursor.MoveNext();
+            nextStart = cursor.Start;
+        }
+
+        Splice(section, at, at - end);
+        int slots = ReadInt(section + Slots) - 1;
+        WriteInt(section + Slots, startMs == SlotWidths.UnboundedStart ? slots & ~LifetimeBit : slots);
+        if (isNewest)
+        {
+            WriteLong(section + NewestStart, previousStart);
+            WriteInt(section + NewestEntry, previousEntry);
+        }
+        else if (startMs != SlotWidths.UnboundedStart && previousStart == SlotWidths.UnboundedStart)
+        {
+            WriteLong(section + FirstStart, nextStart);
+            SetDelta(section, at, 0);
+        }
+        else if (startMs != SlotWidths.UnboundedStart)
+        {
+            SetDelta(section, at, (ulong)((nextStart - previousStart) / width));
+        }
+    }
+
+    /// <summary>Rewrites the delta of the entry that stands <paramref name="at"/> bytes into its section.</summary>
+    private void SetDelta(int section, int at, ulong delta)
+    {
+        int end = section + at;
+        Varint.Read(_memory.Bytes, ref end);
+        int change = Varint.SizeOf(delta) - (end - section - at);
+        if (change != 0)
+        {
+            // Behind the entry's first byte, so that the newest entry's offset, which may be this one, is not moved.
+            Splice(section, at + 1, change);
+        }
+
+        Varint.Write(_memory.Bytes[(section + at)..], delta);
+    }
+
+    /// <summary>Walks the entries of a section in order.</summary>
+    private ref struct EntryCursor
+    {
+        private readonly ReadOnlySpan<byte> _bytes;
+        private readonly long _width;
+        private readonly long _firstStart;
+        private int _next;
+        private bool _isLifetimeNext;
+        private bool _hasFinite;
+
+        public EntryCursor(EntityBlock block, int section, long width)
+        {
+            _bytes = block._memory.Bytes;
+            _width = width;
+            if (section != 0)
+            {
+                _firstStart = block.ReadLong(section + FirstStart);
+                _isLifetimeNext = block.ReadInt(section + EntityBlock.Slots) < 0;
+                _next = section + SectionHeader + block.ReadInt(section + SharedLength);
+            }
+        }
+
+        public long Start { get; private set; }
+
+        public int Entry { get; private set; }
+
+        public int Payload { get; private set; }
+
+        public int PayloadLength { get; private set; }
+
+        public void MoveNext()
+        {
+            Entry = _next;
+            int at = _next;
+            ulong delta = Varint.Read(_bytes, ref at);
+            if (_isLifetimeNext)
+            {
+                Start = SlotWidths.UnboundedStart;
+                _isLifetimeNext = false;
+            }
+            else if (_hasFinite)
+            {
+                Start += (long)delta * _width;
+            }
+            else
+            {
+                Start = _firstStart;
+                _hasFinite = true;
+            }
+
+            PayloadLength = (int)Varint.Read(_bytes, ref at);
+            Payload = at;
+            _next = at + PayloadLength;
+        }
+    }
+}
