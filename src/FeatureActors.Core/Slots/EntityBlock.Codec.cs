@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Core.Definitions;
 

@@ -1,5 +1,4 @@
 using FeatureActors.Abstractions.Features;
-using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Slots;

@@ -1,0 +1,214 @@
+using System.Buffers.Binary;
+using System.Text;
+using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Slots;
+
+namespace FeatureActors.Core.Batches;
+
+/// <summary>
+/// Reads batches that <see cref="BatchWriter"/> packed. Reused for many batches; a row read is valid until the next one.
+/// Not safe for concurrent use.
+/// </summary>
+public sealed class BatchReader
+{
+    private readonly Dictionary<int, int> _columnByNumber;
+    private readonly RowCell[] _cells;
+    private readonly StringCache _sources = new();
+    private int[] _map = [];
+    private FieldType[] _types = [];
+    private int _columns;
+    private ReadOnlyMemory<byte> _batch;
+    private BatchHeader _header;
+    private int _rows;
+
+    /// <summary>A reader that presents rows with the given columns.</summary>
+    /// <param name="columnNumbers">For each column of the row views, the persistent numbers that carry it.</param>
+    public BatchReader(IReadOnlyList<IReadOnlyList<int>> columnNumbers)
+    {
+        _cells = new RowCell[columnNumbers.Count];
+        _columnByNumber = [];
+        for (int i = 0; i < columnNumbers.Count; i++)
+        {
+            foreach (int number in columnNumbers[i])
+            {
+                _columnByNumber.Add(number, i);
+            }
+        }
+    }
+
+    /// <summary>Rows in the open batch.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Head of the open batch.</summary>
+    public ref readonly BatchHeader Header => ref _header;
+
+    /// <summary>Offset of the first row, for <see cref="ReadHead"/>.</summary>
+    public int FirstRow => _rows;
+
+    /// <summary>Opens a batch.</summary>
+    /// <exception cref="StateFormatException">The bytes are damaged or of a newer format.</exception>
+    public void Open(ReadOnlyMemory<byte> batch)
+    {
+        ReadOnlySpan<byte> b = batch.Span;
+        if (b.Length < BatchWriter.FixedBytes || b[0] != (byte)'F' || b[1] != (byte)'A')
+        {
+            throw new StateFormatException("a log entry is not a batch of rows: another program wrote to this topic");
+        }
+
+        if (b[2] > BatchWriter.Format)
+        {
+            throw new StateFormatException($"a batch has format {b[2]}, this release reads up to {BatchWriter.Format}: run the newer release");
+        }
+
+        if (Checksum.Of(b[8..]) != BinaryPrimitives.ReadUInt32LittleEndian(b[4..]))
+        {
+            throw new StateFormatException("the checksum of a batch does not match: the log's bytes are damaged");
+        }
+
+        int at = BatchWriter.CountAt + 4;
+        int sourceBytes = b[at++];
+        string source = _sources.Get(b.Slice(at, sourceBytes));
+        at += sourceBytes;
+        _header = new BatchHeader(
+            BinaryPrimitives.ReadInt64LittleEndian(b[8..]),
+            BinaryPrimitives.ReadInt32LittleEndian(b[16..]),
+            source,
+            BinaryPrimitives.ReadInt32LittleEndian(b[20..]),
+            BinaryPrimitives.ReadInt32LittleEndian(b[24..]),
+            BinaryPrimitives.ReadInt64LittleEndian(b[28..]),
+            BinaryPrimitives.ReadInt64LittleEndian(b[36..]),
+            BinaryPrimitives.ReadInt64LittleEndian(b[44..]),
+            (b[3] & 1) != 0,
+            BinaryPrimitives.ReadInt64LittleEndian(b[52..]));
+        Count = BinaryPrimitives.ReadInt32LittleEndian(b[BatchWriter.CountAt..]);
+        at = MapColumns(b, at);
+        _batch = batch;
+        _rows = at;
+    }
+
+    /// <summary>Reads the head of the row at <paramref name="position"/>.</summary>
+    public RowHead ReadHead(int position)
+    {
+        ReadOnlySpan<byte> b = _batch.Span;
+        int at = position;
+        int length = (int)Varint.Read(b, ref at);
+        int end = at + length;
+        long offset = _header.FirstOffset + (long)Varint.Read(b, ref at);
+        int ordinal = (int)Varint.Read(b, ref at);
+        byte flags = b[at++];
+        long eventTime = BinaryPrimitives.ReadInt64LittleEndian(b[at..]);
+        at += 8;
+        long ingestTime = _header.IngestTimeMs + Varint.UnZigZag(Varint.Read(b, ref at));
+        ulong groups = Varint.Read(b, ref at);
+        ulong eventId = 0;
+        if ((flags & 2) != 0)
+        {
+            eventId = BinaryPrimitives.ReadUInt64LittleEndian(b[at..]);
+            at += 8;
+        }
+
+        int keyLength = (int)Varint.Read(b, ref at);
+        return new RowHead(
+            offset, ordinal, (flags & 1) != 0 ? -1 : 1, eventTime, ingestTime, groups, eventId, at, keyLength, at + keyLength, end);
+    }
+
+    /// <summary>Key of a row.</summary>
+    public ReadOnlySpan<byte> KeyOf(in RowHead head) => _batch.Span.Slice(head.KeyStart, head.KeyLength);
+
+    /// <summary>Columns of a row; valid until the next call.</summary>
+    public RowView ReadColumns(in RowHead head)
+    {
+        ReadOnlySpan<byte> b = _batch.Span;
+        int bits = head.ColumnsStart;
+        int at = bits + ((_columns + 7) / 8);
+        for (int i = 0; i < _columns; i++)
+        {
+            int target = _map[i];
+            if ((b[bits + (i >> 3)] & (1 << (i & 7))) != 0)
+            {
+                if (target >= 0)
+                {
+                    _cells[target].IsPresent = false;
+                }
+
+                continue;
+            }
+
+            RowCell cell = default;
+            cell.IsPresent = true;
+            switch (_types[i])
+            {
+                case FieldType.Long:
+                    cell.Bits = Varint.UnZigZag(Varint.Read(b, ref at));
+                    break;
+                case FieldType.Double:
+                    cell.Bits = BinaryPrimitives.ReadInt64LittleEndian(b[at..]);
+                    at += 8;
+                    break;
+                case FieldType.Boolean:
+                    cell.Bits = b[at++];
+                    break;
+                case FieldType.Decimal:
+                    cell.Offset = at;
+                    cell.Length = 16;
+                    at += 16;
+                    break;
+                default:
+                    cell.Length = (int)Varint.Read(b, ref at);
+                    cell.Offset = at;
+                    at += cell.Length;
+                    break;
+            }
+
+            if (target >= 0)
+            {
+                _cells[target] = cell;
+            }
+        }
+
+        return new RowView(_cells, b, head.EventTimeMs, head.IngestTimeMs, head.Sign);
+    }
+
+    private int MapColumns(ReadOnlySpan<byte> b, int at)
+    {
+        _columns = BinaryPrimitives.ReadUInt16LittleEndian(b[at..]);
+        at += 2;
+        if (_map.Length < _columns)
+        {
+            _map = new int[_columns];
+            _types = new FieldType[_columns];
+        }
+
+        // Columns that this source does not carry are NULL in every row of the batch.
+        Array.Clear(_cells);
+        for (int i = 0; i < _columns; i++)
+        {
+            _map[i] = _columnByNumber.GetValueOrDefault(BinaryPrimitives.ReadInt32LittleEndian(b[at..]), -1);
+            _types[i] = (FieldType)b[at + 4];
+            at += 5;
+        }
+
+        return at;
+    }
+
+    /// <summary>Source names repeat in every batch; they are made into strings once.</summary>
+    private sealed class StringCache
+    {
+        private readonly List<(byte[] Utf8, string Text)> _entries = [];
+
+        public string Get(ReadOnlySpan<byte> utf8)
+        {
+            foreach ((byte[] known, string text) in _entries)
+            {
+                if (utf8.SequenceEqual(known))
+                {
+                    return text;
+                }
+            }
+
+            string added = Encoding.UTF8.GetString(utf8);
+            _entries.Add((utf8.ToArray(), added));
+            return added;
+        }
+    }
+}
