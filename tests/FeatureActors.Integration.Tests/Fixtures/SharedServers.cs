@@ -1,0 +1,9 @@
+namespace FeatureActors.Integration.Tests.Fixtures;
+
+/// <summary>Tests of one collection run one after the other and share its servers.</summary>
+[CollectionDefinition(Name)]
+public sealed class SharedServers
+    : ICollectionFixture<RedisFixture>, ICollectionFixture<PostgresFixture>, ICollectionFixture<KafkaFixture>
+{
+    public const string Name = "servers";
+}
