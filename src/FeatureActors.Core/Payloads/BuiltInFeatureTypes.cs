@@ -1,0 +1,20 @@
+using FeatureActors.Abstractions.Features;
+
+namespace FeatureActors.Core.Payloads;
+
+/// <summary>
+/// The feature types that come with the product, written against the same interfaces as plug-ins. <c>ratio</c> is none of
+/// them: it is computed from other fields.
+/// </summary>
+public static class BuiltInFeatureTypes
+{
+    /// <summary>All of them; names are unique.</summary>
+    public static IReadOnlyList<IFeatureType> All { get; } =
+    [
+        new CountFeatureType(),
+        new SumFeatureType(),
+        new AvgFeatureType(),
+        ExtremeFeatureType.Min(),
+        ExtremeFeatureType.Max(),
+    ];
+}
