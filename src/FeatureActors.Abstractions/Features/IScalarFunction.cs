@@ -38,7 +38,7 @@ public interface IScalarEvaluator
     /// Reads the arguments as columns 0, 1, … of <paramref name="arguments"/> and sets <paramref name="result"/>, which starts as
     /// NULL. An exception counts as a failure of the feature that uses the expression; return NULL for bad data instead.
     /// </summary>
-    void Evaluate(in RowView arguments, ref ScalarResult result);
+    void Evaluate(scoped in RowView arguments, ref ScalarResult result);
 }
 
 /// <summary>One accepted argument list.</summary>

@@ -30,6 +30,12 @@ public ref struct ScalarResult
     /// <summary>The value of a string result; valid until the arena it was built with is written or cleared.</summary>
     public readonly ReadOnlySpan<byte> Utf8 => _text.Written.Slice(_cell.Offset, _cell.Length);
 
+    /// <summary>Start of a string result in the arena.</summary>
+    public readonly int Utf8Offset => _cell.Offset;
+
+    /// <summary>Bytes of a string result.</summary>
+    public readonly int Utf8Length => _cell.Length;
+
     /// <summary>Sets NULL.</summary>
     public void SetNull() => _cell.IsPresent = false;
 
