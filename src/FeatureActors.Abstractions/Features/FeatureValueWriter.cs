@@ -146,6 +146,9 @@ public sealed class FeatureValueWriter
     /// <summary>Writes true or false.</summary>
     public void Write(bool value) => WriteToken(value ? "true"u8 : "false"u8);
 
+    /// <summary>Writes finished JSON text as the next value.</summary>
+    public void WriteJson(ReadOnlySpan<byte> json) => WriteToken(json);
+
     /// <summary>Writes a string: raw when it is the whole value, quoted and escaped inside a list or map.</summary>
     public void WriteString(ReadOnlySpan<byte> utf8)
     {

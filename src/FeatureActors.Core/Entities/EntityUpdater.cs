@@ -1,0 +1,181 @@
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Batches;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Slots;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.Core.Entities;
+
+/// <summary>A row that one feature could not take.</summary>
+/// <param name="Feature">Index of the feature in the plan.</param>
+/// <param name="Error">What it threw.</param>
+public readonly record struct FeatureFault(int Feature, Exception Error);
+
+/// <summary>
+/// Applies rows to the open entity block: for each group that takes the row, feature by feature, filter, then slot, then update.
+/// Not safe for concurrent use.
+/// </summary>
+public sealed class EntityUpdater
+{
+    // A feature that fails on more than half of its rows, and at least this often, is switched off: its state is kept,
+    // its rows are counted, the other features go on.
+    private const int FaultsBeforeOff = 100;
+
+    private readonly EntityPlan _plan;
+    private readonly EntityBlock _block;
+    private readonly FeaturePlan[] _features;
+    private readonly bool[] _isGuarded;
+    private readonly bool[] _isOff;
+    private readonly long[] _attempts;
+    private readonly long[] _faults;
+    private byte[] _payloadCopy = new byte[256];
+    private byte[] _sharedCopy = new byte[256];
+
+    /// <summary>An updater for entities of <paramref name="layout"/> that <paramref name="block"/> points to.</summary>
+    public EntityUpdater(EntityLayout layout, EntityBlock block)
+    {
+        _plan = layout.Plan;
+        _block = block;
+        _features = [.. _plan.Features];
+        _isGuarded = [.. _features.Select(static f => f.Type.StartsWith("custom:", StringComparison.Ordinal))];
+        _isOff = new bool[_features.Length];
+        _attempts = new long[_features.Length];
+        _faults = new long[_features.Length];
+    }
+
+    /// <summary>Faults of the last <see cref="Apply"/>.</summary>
+    public List<FeatureFault> Faults { get; } = [];
+
+    /// <summary>Index of a feature that the last <see cref="Apply"/> switched off, or −1.</summary>
+    public int SwitchedOff { get; private set; }
+
+    /// <summary>Groups (by place in the plan) for which the last row was beyond retention.</summary>
+    public ulong LateGroups { get; private set; }
+
+    /// <summary>
+    /// Applies a row to all groups that take it.
+    /// </summary>
+    /// <param name="head">Fixed part of the row.</param>
+    /// <param name="row">Columns of the row.</param>
+    /// <param name="nowMs">The shard's time T; <see cref="long.MinValue"/> while it is unknown.</param>
+    /// <returns>Groups (by place in the plan) that took the row.</returns>
+    public ulong Apply(in RowHead head, in RowView row, long nowMs)
+    {
+        Faults.Clear();
+        SwitchedOff = -1;
+        LateGroups = 0;
+        ulong changed = 0;
+        for (int g = 0; g < _plan.Groups.Count; g++)
+        {
+            GroupPlan group = _plan.Groups[g];
+            if ((head.Groups >> group.Number & 1) == 0)
+            {
+                continue;
+            }
+
+            if (ApplyGroup(group, head, row, nowMs))
+            {
+                changed |= 1UL << g;
+                _block.SeeEvent(g, head.EventTimeMs);
+            }
+            else
+            {
+                LateGroups |= 1UL << g;
+            }
+        }
+
+        return changed;
+    }
+
+    /// <summary>Applies a row to one group; false when no feature of the group can hold it any more.</summary>
+    private bool ApplyGroup(GroupPlan group, in RowHead head, in RowView row, long nowMs)
+    {
+        bool isHeld = false;
+        long width = -1;
+        long start = 0;
+        bool isIdleOut = GroupEvaluator.IdleExit(group, head.EventTimeMs) <= nowMs;
+        for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
+        {
+            FeaturePlan feature = _features[f];
+            SlotTimeline timeline = feature.Timeline;
+            if (timeline.WidthMs != width)
+            {
+                width = timeline.WidthMs;
+                start = timeline.StartOf(head.EventTimeMs);
+            }
+
+            if (!CanHold(timeline, start, nowMs, isIdleOut))
+            {
+                continue;
+            }
+
+            isHeld = true;
+            if (_isOff[f] || (feature.Where is not null && !feature.Where(row)) || !feature.Aggregate.Accepts(row))
+            {
+                continue;
+            }
+
+            Update(f, feature, start, row);
+        }
+
+        return isHeld;
+    }
+
+    private static bool CanHold(SlotTimeline timeline, long start, long nowMs, bool isIdleOut) =>
+        timeline.HasLifetime ? !isIdleOut : start > nowMs || timeline.Longest.LeavesAt(start) > nowMs;
+
+    private void Update(int index, FeaturePlan feature, long start, in RowView row)
+    {
+        _attempts[index]++;
+        FeatureSlot slot = _block.Open(index, start);
+        if (_isGuarded[index])
+        {
+            Keep(slot.Payload, ref _payloadCopy);
+            Keep(slot.Shared, ref _sharedCopy);
+        }
+
+        int payloadLength = slot.Payload.Length;
+        int sharedLength = slot.Shared.Length;
+        try
+        {
+            if (row.Sign < 0 && (feature.Aggregate.Traits & FeatureTraits.Invertible) == 0)
+            {
+                throw new NotSupportedException($"feature {feature.Name} of type {feature.Type} cannot take a retraction");
+            }
+
+            feature.Aggregate.Apply(row, ref slot);
+        }
+#pragma warning disable CA1031 // A plug-in may throw anything; it costs that feature this row, never the shard.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            if (_isGuarded[index])
+            {
+                slot.ResizePayload(payloadLength);
+                _payloadCopy.AsSpan(0, payloadLength).CopyTo(slot.Payload);
+                slot.ResizeShared(sharedLength);
+                _sharedCopy.AsSpan(0, sharedLength).CopyTo(slot.Shared);
+            }
+
+            _block.DiscardOpenSlotIfEmpty(index);
+            Faults.Add(new FeatureFault(index, error));
+            _faults[index]++;
+            if (_faults[index] >= FaultsBeforeOff && _faults[index] * 2 > _attempts[index])
+            {
+                _isOff[index] = true;
+                SwitchedOff = index;
+            }
+        }
+    }
+
+    private static void Keep(ReadOnlySpan<byte> bytes, ref byte[] copy)
+    {
+        if (copy.Length < bytes.Length)
+        {
+            copy = new byte[Math.Max(bytes.Length, copy.Length * 2)];
+        }
+
+        bytes.CopyTo(copy);
+    }
+}

@@ -1,0 +1,226 @@
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Sharding;
+using FeatureActors.Core.Slots;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.Core.Entities;
+
+/// <summary>
+/// Computes a group's values at a time T from the slots of an entity block, and when they will change next without an event.
+/// Not safe for concurrent use.
+/// </summary>
+public sealed class GroupEvaluator
+{
+    private readonly EntityPlan _plan;
+    private readonly EntityBlock _block;
+    private readonly WindowFieldPlan?[][][] _fieldsOf;
+    private readonly int[][][] _fieldIndexOf;
+    private SlotReference[] _slots = new SlotReference[64];
+
+    /// <summary>An evaluator for entities of <paramref name="layout"/> that <paramref name="block"/> points to.</summary>
+    public GroupEvaluator(EntityLayout layout, EntityBlock block)
+    {
+        _plan = layout.Plan;
+        _block = block;
+        _fieldsOf = new WindowFieldPlan?[_plan.Features.Count][][];
+        _fieldIndexOf = new int[_plan.Features.Count][][];
+        foreach (GroupPlan group in _plan.Groups)
+        {
+            IndexFields(group);
+        }
+    }
+
+    /// <summary>
+    /// Evaluates a group of the open entity at <paramref name="nowMs"/>. Drops and folds slots that have aged; changes nothing else.
+    /// </summary>
+    public void Evaluate(int group, long nowMs, GroupValues values)
+    {
+        GroupPlan plan = _plan.Groups[group];
+        values.Begin(plan.Fields.Count);
+        long idleExit = IdleExit(plan, _block.Group(group).LastEventMs);
+        for (int f = plan.FirstFeature; f < plan.FirstFeature + plan.FeatureCount; f++)
+        {
+            EvaluateFeature(plan, f, nowMs, idleExit, values);
+        }
+
+        ComputeRatios(plan, nowMs, values);
+        values.Hash = HashOf(values);
+    }
+
+    /// <summary>Time at which an idle group loses what no window takes away; <see cref="long.MaxValue"/> for never.</summary>
+    public static long IdleExit(GroupPlan group, long lastEventMs) =>
+        group.IdleExpiryMs == long.MaxValue || lastEventMs == long.MinValue
+            ? long.MaxValue
+            : SlotWidths.Floor(lastEventMs, group.IdleSlotMs) + group.IdleExpiryMs + group.IdleSlotMs;
+
+    private void IndexFields(GroupPlan group)
+    {
+        for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
+        {
+            int windows = _plan.Features[f].Timeline.Windows.Count;
+            _fieldsOf[f] = new WindowFieldPlan?[windows][];
+            _fieldIndexOf[f] = new int[windows][];
+            for (int w = 0; w < windows; w++)
+            {
+                var indexes = new List<int>();
+                var fields = new List<WindowFieldPlan>();
+                for (int i = 0; i < group.Fields.Count; i++)
+                {
+                    if (group.Fields[i] is WindowFieldPlan field && field.Feature == f && field.Window == w)
+                    {
+                        indexes.Add(i);
+                        fields.Add(field);
+                    }
+                }
+
+                _fieldsOf[f][w] = [.. fields];
+                _fieldIndexOf[f][w] = [.. indexes];
+            }
+        }
+    }
+
+    private void EvaluateFeature(GroupPlan group, int feature, long nowMs, long idleExit, GroupValues values)
+    {
+        FeaturePlan plan = _plan.Features[feature];
+        if (plan.Timeline.HasLifetime && idleExit <= nowMs && _block.HasSlots(feature))
+        {
+            _block.DropAll(feature);
+            values.IsCompacted = true;
+        }
+
+        values.IsCompacted |= _block.Compact(feature, nowMs);
+        int count = _block.ListSlots(feature, ref _slots);
+        ReadOnlySpan<SlotReference> slots = _slots.AsSpan(0, count);
+        if (count > 0)
+        {
+            values.IsAlive = true;
+            long lastExit = plan.Timeline.HasLifetime ? idleExit : plan.Timeline.Longest.LeavesAt(slots[^1].StartMs);
+            values.LastExitMs = Math.Max(values.LastExitMs, lastExit);
+            if (plan.Timeline.HasLifetime)
+            {
+                values.NextDueMs = Math.Min(values.NextDueMs, idleExit);
+            }
+        }
+
+        for (int w = 0; w < plan.Timeline.Windows.Count; w++)
+        {
+            SlidingWindow window = plan.Timeline.Windows[w];
+            int first = LowerBound(slots, window.FirstStart(nowMs));
+            int end = window.IsLifetime ? count : UpperBound(slots, window.LastStart(nowMs));
+            if (!window.IsLifetime)
+            {
+                if (first < end)
+                {
+                    values.NextDueMs = Math.Min(values.NextDueMs, window.LeavesAt(slots[first].StartMs));
+                }
+
+                if (end < count)
+                {
+                    values.NextDueMs = Math.Min(values.NextDueMs, window.EntersAt(slots[end].StartMs));
+                }
+            }
+
+            WindowFieldPlan?[] fields = _fieldsOf[feature][w];
+            for (int i = 0; i < fields.Length; i++)
+            {
+                ReadOnlySpan<SlotReference> inside = first < end ? slots[first..end] : default;
+                values.Set(_fieldIndexOf[feature][w][i], EvaluateWindow(feature, fields[i]!, inside, nowMs, values));
+            }
+        }
+    }
+
+    private FieldValue EvaluateWindow(
+        int feature, WindowFieldPlan field, ReadOnlySpan<SlotReference> slots, long nowMs, GroupValues values)
+    {
+        FeatureValueWriter writer = values.Writer;
+        writer.Begin();
+        if (nowMs < field.WarmAtMs)
+        {
+            writer.Flag(ValueQuality.Warming);
+        }
+
+        int start = writer.Written.Length;
+        if (!slots.IsEmpty)
+        {
+            _plan.Features[feature].Aggregate.Evaluate(_block.View(feature, slots, nowMs), writer);
+        }
+        else if (_plan.Features[feature].Aggregate.EmptyValue is { IsEmpty: false } empty)
+        {
+            WriteEmpty(writer, empty);
+        }
+
+        return new FieldValue(writer.Kind, start, writer.Written.Length - start, writer.Quality, writer.Numeric);
+    }
+
+    private static void WriteEmpty(FeatureValueWriter writer, ReadOnlySpan<byte> empty)
+    {
+        if (empty.Length == 1 && empty[0] == (byte)'0')
+        {
+            writer.Write(0L);
+            return;
+        }
+
+        writer.WriteJson(empty);
+    }
+
+    private static void ComputeRatios(GroupPlan plan, long nowMs, GroupValues values)
+    {
+        for (int i = 0; i < plan.Fields.Count; i++)
+        {
+            if (plan.Fields[i] is not RatioFieldPlan ratio)
+            {
+                continue;
+            }
+
+            FieldValue numerator = values.Fields[ratio.Numerator];
+            FieldValue denominator = values.Fields[ratio.Denominator];
+            FeatureValueWriter writer = values.Writer;
+            writer.Begin();
+            int start = writer.Written.Length;
+            writer.Flag(numerator.Quality | denominator.Quality | (nowMs < ratio.WarmAtMs ? ValueQuality.Warming : ValueQuality.None));
+            if (denominator.Numeric != 0)
+            {
+                // NaN of an absent side stays NaN and is left absent by the writer.
+                writer.Write(numerator.Numeric / denominator.Numeric);
+            }
+
+            values.Set(i, new FieldValue(writer.Kind, start, writer.Written.Length - start, writer.Quality, writer.Numeric));
+        }
+    }
+
+    private static ulong HashOf(GroupValues values)
+    {
+        ulong hash = StableHash.Of(values.Bytes);
+        foreach (FieldValue field in values.Fields)
+        {
+            hash = (hash ^ ((ulong)(uint)field.Length << 16 | (ulong)field.Kind << 8 | (ulong)field.Quality)) * 0x9E3779B97F4A7C15;
+            hash ^= hash >> 29;
+        }
+
+        return hash == 0 ? 1 : hash;
+    }
+
+    private static int LowerBound(ReadOnlySpan<SlotReference> slots, long start)
+    {
+        int low = 0;
+        int high = slots.Length;
+        while (low < high)
+        {
+            int middle = (low + high) >> 1;
+            if (slots[middle].StartMs < start)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+
+    private static int UpperBound(ReadOnlySpan<SlotReference> slots, long start) =>
+        start == long.MaxValue ? slots.Length : LowerBound(slots, start + 1);
+}
