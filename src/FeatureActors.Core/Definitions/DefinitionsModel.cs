@@ -1,0 +1,216 @@
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.Core.Definitions;
+
+/// <summary>Checked definitions: every name resolved, every default filled in, every expression typed. Immutable.</summary>
+public sealed record DefinitionsModel
+{
+    /// <summary>Namespace: the first part of every key, topic and table row.</summary>
+    public required string Namespace { get; init; }
+
+    /// <summary>What moves the shards' clocks.</summary>
+    public required ClockKind Clock { get; init; }
+
+    /// <summary>Sources in the order of the definitions.</summary>
+    public required IReadOnlyList<SourceDefinition> Sources { get; init; }
+
+    /// <summary>Entities in the order of the definitions.</summary>
+    public required IReadOnlyList<EntityDefinition> Entities { get; init; }
+
+    /// <summary>Groups of all entities in the order of the definitions.</summary>
+    public required IReadOnlyList<GroupDefinition> Groups { get; init; }
+
+    /// <summary>The source called <paramref name="name"/>.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public SourceDefinition Source(string name) =>
+        Sources.FirstOrDefault(s => s.Name == name) ?? throw new ArgumentException($"there is no source '{name}'", nameof(name));
+
+    /// <summary>The entity called <paramref name="name"/>.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public EntityDefinition Entity(string name) =>
+        Entities.FirstOrDefault(e => e.Name == name) ?? throw new ArgumentException($"there is no entity '{name}'", nameof(name));
+
+    /// <summary>The groups of the entity called <paramref name="entity"/>, in the order of the definitions.</summary>
+    public IEnumerable<GroupDefinition> GroupsOf(string entity) => Groups.Where(g => g.Entity == entity);
+}
+
+/// <summary>Form of a source's events.</summary>
+public enum EventFormat
+{
+    /// <summary>One JSON object per event.</summary>
+    Json = 1,
+
+    /// <summary>One CSV record per event.</summary>
+    Csv = 2,
+}
+
+/// <summary>Where events come from and what is in them.</summary>
+public sealed record SourceDefinition
+{
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Kafka topic; the name when the definitions state none.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>Form of the events.</summary>
+    public required EventFormat Format { get; init; }
+
+    /// <summary>How CSV records are written; null for other formats.</summary>
+    public CsvDefinition? Csv { get; init; }
+
+    /// <summary>Where the event time stands.</summary>
+    public required EventTimeField EventTime { get; init; }
+
+    /// <summary>Most milliseconds an event may lie ahead of the node's clock.</summary>
+    public required long MaxFutureMs { get; init; }
+
+    /// <summary>What becomes of an event further ahead: true to move it back to the bound, false to dead-letter it.</summary>
+    public required bool ClampFuture { get; init; }
+
+    /// <summary>Declared fields in order; a field's place is its cell.</summary>
+    public required IReadOnlyList<FieldDefinition> Fields { get; init; }
+
+    /// <summary>The field by which a repeated event is known, or null.</summary>
+    public EventIdDefinition? EventId { get; init; }
+
+    /// <summary>Longest accepted event in bytes.</summary>
+    public required int MaxEventBytes { get; init; }
+
+    /// <summary>Place of the field called <paramref name="name"/>, or −1.</summary>
+    public int IndexOf(string name)
+    {
+        for (int i = 0; i < Fields.Count; i++)
+        {
+            if (Fields[i].Name == name)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+}
+
+/// <summary>A declared field of a source.</summary>
+/// <param name="Name">Name in the event.</param>
+/// <param name="Type">Declared type.</param>
+public sealed record FieldDefinition(string Name, FieldType Type);
+
+/// <summary>How CSV records are written.</summary>
+/// <param name="Delimiter">The character between two fields.</param>
+/// <param name="Columns">Names of the record's columns in order; a declared field is read from the column of its name.</param>
+public sealed record CsvDefinition(char Delimiter, IReadOnlyList<string> Columns);
+
+/// <summary>How repeated events are recognised.</summary>
+/// <param name="Field">Declared field that holds the id.</param>
+/// <param name="KeepMs">How long an id is remembered per entity, in milliseconds of event time.</param>
+/// <param name="Max">Most ids remembered per entity.</param>
+public sealed record EventIdDefinition(string Field, long KeepMs, int Max);
+
+/// <summary>Something that has features: an item, a customer.</summary>
+public sealed record EntityDefinition
+{
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Types of the key's parts; each is a string or a long.</summary>
+    public required IReadOnlyList<FieldType> Key { get; init; }
+
+    /// <summary>Number of shards.</summary>
+    public required int Shards { get; init; }
+
+    /// <summary>The columns that some feature reads, in order of first use; the position is the index that aggregates were bound to.</summary>
+    public required IReadOnlyList<FieldDefinition> Columns { get; init; }
+}
+
+/// <summary>Features of one entity that are fed, triggered and published together.</summary>
+public sealed record GroupDefinition
+{
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Name of its entity.</summary>
+    public required string Entity { get; init; }
+
+    /// <summary>What feeds it, at least one.</summary>
+    public required IReadOnlyList<FeedDefinition> Feeds { get; init; }
+
+    /// <summary>Features with state in the order of the definitions, at least one.</summary>
+    public required IReadOnlyList<FeatureDefinition> Features { get; init; }
+
+    /// <summary>Quotients of features, in the order of the definitions.</summary>
+    public required IReadOnlyList<RatioDefinition> Ratios { get; init; }
+
+    /// <summary>Rules that say when a changed group is evaluated; slot expiry always does and is not among them.</summary>
+    public required IReadOnlyList<ITrigger> Triggers { get; init; }
+
+    /// <summary>What becomes of rows beyond retention.</summary>
+    public required LatePolicy Late { get; init; }
+
+    /// <summary>The stated idle expiry in milliseconds, <see cref="long.MaxValue"/> for <c>never</c>, null when none is stated.</summary>
+    public long? StatedIdleExpiryMs { get; init; }
+
+    /// <summary>Time without events after which the state of an entity is removed; <see cref="long.MaxValue"/> for never.</summary>
+    public required long IdleExpiryMs { get; init; }
+
+    /// <summary>Slot width to which the idle time is rounded up.</summary>
+    public required long IdleSlotMs { get; init; }
+
+    /// <summary>How long published values outlive their last exit when nobody removes them, in milliseconds.</summary>
+    public required long MarginMs { get; init; }
+
+    /// <summary>Names of the columns that its features read.</summary>
+    public required IReadOnlyList<string> UsedColumns { get; init; }
+}
+
+/// <summary>A source that feeds a group.</summary>
+/// <param name="Source">Name of the source.</param>
+/// <param name="KeyFields">Fields that make the entity key, in key order.</param>
+/// <param name="Where">Filter over the source's fields, or null.</param>
+public sealed record FeedDefinition(string Source, IReadOnlyList<string> KeyFields, FilterDefinition? Where);
+
+/// <summary>A feature with state.</summary>
+public sealed record FeatureDefinition
+{
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Type name.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The arithmetic, bound to the entity's columns.</summary>
+    public required FeatureAggregate Aggregate { get; init; }
+
+    /// <summary>Filter over the entity's columns, or null.</summary>
+    public FilterDefinition? Where { get; init; }
+
+    /// <summary>Windows in the order of the definition; for a type without windows one lifetime window with an empty name.</summary>
+    public required IReadOnlyList<SlidingWindow> Windows { get; init; }
+
+    /// <summary>The settings its type read, defaults included, ordered by key.</summary>
+    public required IReadOnlyList<FeatureSetting> Settings { get; init; }
+
+    /// <summary>True when its value is a single number, so that a ratio can read it.</summary>
+    public required bool IsNumeric { get; init; }
+
+    /// <summary>True for a type without windows.</summary>
+    public bool IsUnwindowed => (Aggregate.Traits & FeatureTraits.Unwindowed) != 0;
+}
+
+/// <summary>A setting as a feature type read it.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Value">The value in one spelling: a column with its type as <c>name:type</c>, durations in ms.</param>
+/// <param name="Text">The value as definitions write it.</param>
+/// <param name="IsStated">False for a default.</param>
+public sealed record FeatureSetting(string Key, string Value, string Text, bool IsStated);
+
+/// <summary>A quotient of two features of the same group; it has no state.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="Numerator">Feature above the line.</param>
+/// <param name="Denominator">Feature below the line.</param>
+/// <param name="WindowNames">Windows, all of which both features have; empty when both are bare.</param>
+public sealed record RatioDefinition(
+    string Name, string Numerator, string Denominator, IReadOnlyList<string> WindowNames);

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Text;
+using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Triggers;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.Core.Definitions;
+
+/// <summary>Writes a model as definitions with every default stated, so that a later default changes nothing that was applied.</summary>
+internal static class DefinitionsText
+{
+    public static string Of(DefinitionsModel model)
+    {
+        var text = new Writer();
+        text.Line($"namespace = {Q(model.Namespace)}");
+        text.Line($"clock = {(model.Clock == ClockKind.Event ? "event" : "wall")}");
+        text.Block("sources", () => Each(model.Sources, s => text.Block(s.Name, () => Source(text, s))));
+        text.Block("entities", () => Each(model.Entities, e => text.Block(e.Name, () =>
+        {
+            text.Line($"key = [{string.Join(", ", e.Key.Select(FieldTypeWords.Of))}]");
+            text.Line($"shards = {e.Shards}");
+        })));
+        text.Block("groups", () => Each(model.Groups, g => text.Block(g.Name, () => Group(text, g))));
+        return text.ToString();
+    }
+
+    private static void Source(Writer text, SourceDefinition source)
+    {
+        text.Line($"topic = {Q(source.Topic)}");
+        text.Line($"format = {(source.Format == EventFormat.Csv ? "csv" : "json")}");
+        if (source.Csv is { } csv)
+        {
+            text.Line($"csv {{ delimiter = {Q(csv.Delimiter.ToString())}, columns = [{string.Join(", ", csv.Columns.Select(Q))}] }}");
+        }
+
+        text.Line($"event-time {{ field = {Q(source.EventTime.Field)}, unit = {SourceBinder.UnitWord(source.EventTime.Unit)} }}");
+        text.Line($"max-future = {ConfigDuration.Format(source.MaxFutureMs)}");
+        text.Line($"future = {(source.ClampFuture ? "clamp" : "dead-letter")}");
+        if (source.EventId is { } id)
+        {
+            text.Line($"event-id {{ field = {Q(id.Field)}, keep = {ConfigDuration.Format(id.KeepMs)}, max = {id.Max} }}");
+        }
+
+        text.Line($"max-event-bytes = {source.MaxEventBytes}");
+        text.Block("fields", () => Each(source.Fields, f => text.Line($"{Q(f.Name)} = {FieldTypeWords.Of(f.Type)}")));
+    }
+
+    private static void Group(Writer text, GroupDefinition group)
+    {
+        text.Line($"entity = {group.Entity}");
+        text.Line("from = [");
+        foreach (FeedDefinition feed in group.Feeds)
+        {
+            string where = feed.Where is null ? "" : $", where = {Q(feed.Where.CanonicalText)}";
+            text.Line($"  {{ source = {feed.Source}, key = [{string.Join(", ", feed.KeyFields.Select(Q))}]{where} }}");
+        }
+
+        text.Line("]");
+        text.Block("features", () =>
+        {
+            Each(group.Features, f => text.Line($"{f.Name} {{ {Feature(f)} }}"));
+            Each(group.Ratios, r => text.Line($"{r.Name} {{ {Ratio(group, r)} }}"));
+        });
+        text.Line($"triggers = [{string.Join(", ", group.Triggers.Select(Trigger))}]");
+        text.Line($"late = {(group.Late == LatePolicy.Drop ? "drop" : "dead-letter")}");
+        text.Line($"margin = {ConfigDuration.Format(group.MarginMs)}");
+        if (group.StatedIdleExpiryMs is { } idle)
+        {
+            text.Line($"idle-expiry = {(idle == long.MaxValue ? "never" : ConfigDuration.Format(idle))}");
+        }
+    }
+
+    private static string Feature(FeatureDefinition feature)
+    {
+        var parts = new List<string> { $"type = {Q(feature.Type)}" };
+        parts.AddRange(feature.Settings.Where(s => s.IsStated).Select(s => $"{Q(s.Key)} = {s.Text}"));
+        if (feature.Where is not null)
+        {
+            parts.Add($"where = {Q(feature.Where.CanonicalText)}");
+        }
+
+        if (!feature.IsUnwindowed)
+        {
+            parts.Add($"windows = [{string.Join(", ", feature.Windows.Select(Window))}]");
+        }
+
+        return string.Join(", ", parts);
+    }
+
+    private static string Ratio(GroupDefinition group, RatioDefinition ratio)
+    {
+        string head = $"type = ratio, numerator = {ratio.Numerator}, denominator = {ratio.Denominator}";
+        if (ratio.WindowNames.Count == 0)
+        {
+            return head;
+        }
+
+        // A window of a ratio is found by its name; the definition of the numerator's window brings the name along.
+        FeatureDefinition numerator = group.Features.First(f => f.Name == ratio.Numerator);
+        IEnumerable<string> windows = ratio.WindowNames.Select(n => Window(numerator.Windows.First(w => w.Name == n)));
+        return $"{head}, windows = [{string.Join(", ", windows)}]";
+    }
+
+    private static string Window(SlidingWindow window)
+    {
+        string name = window.Name == WindowBinder.DefaultName(window) ? "" : $", name = {Q(window.Name)}";
+        if (window.IsLifetime)
+        {
+            return name.Length == 0 ? WindowBinder.LifetimeWord : $"{{ size = {WindowBinder.LifetimeWord}{name} }}";
+        }
+
+        string offset = window.OffsetMs == 0 ? "" : $", offset = {ConfigDuration.Format(window.OffsetMs)}";
+
+        // A slot wider than its window comes only from the default of very short windows and cannot be stated.
+        string slot = window.SlotMs > window.SizeMs ? "" : $", slot = {ConfigDuration.Format(window.SlotMs)}";
+        return $"{{ size = {ConfigDuration.Format(window.SizeMs)}{slot}{offset}{name} }}";
+    }
+
+    private static string Trigger(ITrigger trigger) => trigger switch
+    {
+        UpdateTrigger update => $"{{ on = update, coalesce = {ConfigDuration.Format(update.CoalesceMs)} }}",
+        TimerTrigger timer => $"{{ on = timer, every = {ConfigDuration.Format(timer.EveryMs)} }}",
+        _ => throw new ArgumentOutOfRangeException(nameof(trigger), trigger, null),
+    };
+
+    private static string Q(string text) => HoconText.Quote(text);
+
+    private static void Each<T>(IReadOnlyList<T> items, Action<T> write)
+    {
+        foreach (T item in items)
+        {
+            write(item);
+        }
+    }
+
+    private sealed class Writer
+    {
+        private readonly StringBuilder _text = new();
+        private int _depth;
+
+        public void Line(FormattableString line) => Line(line.ToString(CultureInfo.InvariantCulture));
+
+        public void Line(string line) => _text.Append(' ', _depth * 2).Append(line).Append('\n');
+
+        public void Block(string name, Action content)
+        {
+            Line(name + " {");
+            _depth++;
+            content();
+            _depth--;
+            Line("}");
+        }
+
+        public override string ToString() => _text.ToString();
+    }
+}

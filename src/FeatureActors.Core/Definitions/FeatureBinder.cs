@@ -1,0 +1,127 @@
+using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Expressions;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.Core.Definitions;
+
+/// <summary>
+/// Reads one feature with state. Its columns get their final indexes only when all groups of the entity are known (rows carry
+/// only what somebody reads), so a feature is bound twice: against the fields of its group for the mistakes, then by
+/// <see cref="Complete"/> against the entity's columns.
+/// </summary>
+internal sealed class FeatureBinder
+{
+    private static readonly string[] MapTypes = ["count-map", "sum-map", "top-k"];
+
+    private readonly ConfigReader _reader;
+    private readonly IFeatureType _type;
+    private readonly SqlExpression? _where;
+    private readonly bool _isCorrect;
+
+    private FeatureBinder(
+        string name, ConfigReader reader, IFeatureType type, SqlExpression? where, List<SlidingWindow> windows, bool isCorrect)
+    {
+        Name = name;
+        _reader = reader;
+        _type = type;
+        _where = where;
+        _isCorrect = isCorrect;
+        Windows = windows;
+    }
+
+    /// <summary>Feature name.</summary>
+    public string Name { get; }
+
+    /// <summary>Position of the feature, for mistakes found later.</summary>
+    public ConfigPosition Position => _reader.Position;
+
+    /// <summary>Its windows; for a type without windows one lifetime window with an empty name.</summary>
+    public List<SlidingWindow> Windows { get; }
+
+    /// <summary>True when its value is a single number.</summary>
+    public bool IsNumeric { get; private set; }
+
+    /// <summary>True for a type without windows.</summary>
+    public bool IsUnwindowed { get; private set; }
+
+    /// <summary>Reads the feature called <paramref name="name"/> with the type <paramref name="type"/>.</summary>
+    public static FeatureBinder Bind(
+        string name, ConfigReader reader, IFeatureType type, FieldScope scope, ScalarFunctionSet functions)
+    {
+        int errorsBefore = reader.Errors.Count;
+        SqlExpression? where = scope.ParseFilter(reader, "where", functions);
+        ConfigValue? windowsValue = reader.Optional("windows");
+        List<SlidingWindow> windows = windowsValue is null ? [] : WindowBinder.Bind(windowsValue);
+        var binding = new ConfigFeatureBinding(name, reader, scope);
+        FeatureAggregate? aggregate = type.Bind(binding);
+        bool isUnwindowed = aggregate is not null && (aggregate.Traits & FeatureTraits.Unwindowed) != 0;
+        if (isUnwindowed)
+        {
+            windowsValue?.Error($"type '{type.Name}' has no windows", "remove 'windows'");
+            windows = [SlidingWindow.Lifetime("")];
+        }
+        else if (windowsValue is null && aggregate is not null)
+        {
+            reader.Error($"type '{type.Name}' needs windows", "write windows = [1h, 1d]");
+        }
+
+        reader.RejectUnknown();
+        if (aggregate is null && reader.Errors.Count == errorsBefore)
+        {
+            reader.Error($"type '{type.Name}' refuses this definition without saying why");
+        }
+
+        return new FeatureBinder(name, reader, type, where, windows, reader.Errors.Count == errorsBefore)
+        {
+            IsNumeric = IsNumber(type.Name, binding),
+            IsUnwindowed = isUnwindowed,
+        };
+    }
+
+    /// <summary>Binds the feature, which had no mistakes, to the final columns.</summary>
+    /// <exception cref="InvalidOperationException">The type answers differently from the first time.</exception>
+    public FeatureDefinition Complete(FieldScope columns, ScalarFunctionSet functions)
+    {
+        var errors = new List<ConfigError>();
+        var reader = new ConfigReader(_reader.Value, _reader.Path, errors);
+        var binding = new ConfigFeatureBinding(Name, reader, columns);
+        FeatureAggregate? aggregate = _type.Bind(binding);
+        FilterDefinition? where = _where is null ? null : columns.Bind(_where, functions, errors);
+        if (aggregate is null || errors.Count > 0 || !_isCorrect)
+        {
+            throw new InvalidOperationException(
+                $"feature type '{_type.Name}' is not deterministic: it took {_reader.Path} once and then refused it: "
+                + string.Join("; ", errors));
+        }
+
+        return new FeatureDefinition
+        {
+            Name = Name,
+            Type = _type.Name,
+            Aggregate = aggregate,
+            Where = where,
+            Windows = Windows,
+            Settings = binding.Settings,
+            IsNumeric = IsNumeric,
+        };
+    }
+
+    // What a value will be is known by type for the built-in ones; a plug-in that writes no number leaves the ratio absent.
+    private static bool IsNumber(string type, ConfigFeatureBinding binding)
+    {
+        if (MapTypes.Contains(type))
+        {
+            return false;
+        }
+
+        if (type is "count" or "sum" or "avg" || type.StartsWith(FeatureTypeRegistry.CustomPrefix, StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        bool isList = binding.Settings.Any(s => s is { Key: "n", Value: not "1" });
+        return !isList && binding.Columns.TrueForAll(c => c.Type is FieldType.Long or FieldType.Double or FieldType.Decimal);
+    }
+}

@@ -1,0 +1,326 @@
+using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.Core.Definitions;
+
+/// <summary>Reads one group; <see cref="Complete"/> gives its definition when the entity's columns are known.</summary>
+internal sealed class GroupBinder
+{
+    private const long IdleExpiryMaxMs = 3_650L * 86_400_000;
+    private const long MarginDefaultMs = 3_600_000;
+    private const long MarginMaxMs = 365L * 86_400_000;
+
+    private static readonly string[] FeedKeys = ["source", "key", "where"];
+
+    private readonly ConfigReader _reader;
+    private readonly DefinitionsContext _context;
+    private readonly List<FeedDefinition> _feeds = [];
+    private readonly List<FeatureBinder> _features = [];
+    private readonly List<RatioDefinition> _ratios = [];
+    private IReadOnlyList<ITrigger> _triggers = [];
+    private LatePolicy _late;
+    private long? _statedIdleExpiryMs;
+    private long _marginMs;
+
+    private GroupBinder(string name, ConfigReader reader, DefinitionsContext context)
+    {
+        Name = name;
+        _reader = reader;
+        _context = context;
+    }
+
+    /// <summary>Group name.</summary>
+    public string Name { get; }
+
+    /// <summary>Name of its entity; empty after a mistake.</summary>
+    public string Entity { get; private set; } = "";
+
+    /// <summary>The fields that its features may name, and which they did.</summary>
+    public FieldScope Scope { get; private set; } = FieldScope.OfColumns([]);
+
+    /// <summary>Number of its features with state.</summary>
+    public int FeatureCount => _features.Count;
+
+    /// <summary>Where the group stands.</summary>
+    public ConfigPosition Position => _reader.Position;
+
+    /// <summary>Reads the group and adds its mistakes.</summary>
+    public static GroupBinder Bind(string name, ConfigReader reader, DefinitionsContext context)
+    {
+        var group = new GroupBinder(name, reader, context);
+        EntityDefinition? entity = group.BindEntity();
+        group.BindFeeds(entity);
+        group.Scope = FieldScope.OfSources(group._feeds.Select(f => context.Sources[f.Source]).Distinct());
+        group.BindFeatures();
+        group._triggers = TriggerBinder.Bind(reader);
+        group._late = reader.WordOr("late", "drop", ["drop", "dead-letter"]) == "drop" ? LatePolicy.Drop : LatePolicy.DeadLetter;
+        group._marginMs = reader.DurationMsOr("margin", MarginDefaultMs, 0, MarginMaxMs);
+        group.BindIdleExpiry();
+        reader.RejectUnknown();
+        return group;
+    }
+
+    /// <summary>The definition of a group without mistakes.</summary>
+    /// <param name="columns">The entity's columns; every aggregate is bound to their places.</param>
+    public GroupDefinition Complete(IReadOnlyList<FieldDefinition> columns)
+    {
+        FieldScope scope = FieldScope.OfEntity(columns, Scope);
+        (long idleExpiry, long idleSlot) = IdleExpiry();
+        return new GroupDefinition
+        {
+            Name = Name,
+            Entity = Entity,
+            Feeds = _feeds,
+            Features = [.. _features.Select(f => f.Complete(scope, _context.Functions))],
+            Ratios = _ratios,
+            Triggers = _triggers,
+            Late = _late,
+            StatedIdleExpiryMs = _statedIdleExpiryMs,
+            IdleExpiryMs = idleExpiry,
+            IdleSlotMs = idleSlot,
+            MarginMs = _marginMs,
+            UsedColumns = [.. Scope.Used.Select(f => f.Name)],
+        };
+    }
+
+    private EntityDefinition? BindEntity()
+    {
+        if (_reader.Required("entity") is not { } value || value.AsString() is not { } name)
+        {
+            return null;
+        }
+
+        if (_context.Entities.TryGetValue(name, out EntityDefinition? entity))
+        {
+            Entity = name;
+        }
+        else if (!_context.WrongNames.Contains(name))
+        {
+            value.Error($"unknown entity '{name}'", Names.Nearest(name, _context.Entities.Keys));
+        }
+
+        return entity;
+    }
+
+    private void BindFeeds(EntityDefinition? entity)
+    {
+        ConfigValue? from = _reader.Optional("from");
+        string? shortKey = FeedKeys.FirstOrDefault(k => _reader.Has(k));
+        if (from is null)
+        {
+            BindFeed(_reader, entity);
+            return;
+        }
+
+        if (shortKey is not null)
+        {
+            from.Error($"the group has both 'from' and '{shortKey}'", "write one source in short form, or all of them in 'from'");
+        }
+
+        IReadOnlyList<ConfigValue> items = from.AsArray() ?? [];
+        if (from.IsArray && items.Count == 0)
+        {
+            from.Error("at least one source is needed", "write from = [ { source = s, key = k } ]");
+        }
+
+        foreach (ConfigValue item in items)
+        {
+            if (item.AsObject() is { } reader)
+            {
+                BindFeed(reader, entity);
+                reader.RejectUnknown();
+            }
+        }
+    }
+
+    private void BindFeed(ConfigReader reader, EntityDefinition? entity)
+    {
+        ConfigValue? sourceValue = reader.Required("source");
+        ConfigValue? keyValue = reader.Required("key");
+        reader.Know("where");
+        if (sourceValue?.AsString() is not { } name)
+        {
+            return;
+        }
+
+        if (!_context.Sources.TryGetValue(name, out SourceDefinition? source))
+        {
+            if (!_context.WrongNames.Contains(name))
+            {
+                sourceValue.Error($"unknown source '{name}'", Names.Nearest(name, _context.Sources.Keys));
+            }
+
+            return;
+        }
+
+        IReadOnlyList<string> key = keyValue is null ? [] : BindKey(keyValue, source, entity);
+        FieldScope scope = FieldScope.OfSource(source);
+        FilterDefinition? where = scope.ParseFilter(reader, "where", _context.Functions) is { } expression
+            ? scope.Bind(expression, _context.Functions, [])
+            : null;
+        if (_feeds.Exists(f => f.Source == name && f.KeyFields.SequenceEqual(key)))
+        {
+            sourceValue.Error($"source '{name}' feeds the group twice under the same key", "join the filters with OR");
+        }
+
+        _feeds.Add(new FeedDefinition(name, key, where));
+    }
+
+    private static List<string> BindKey(ConfigValue keyValue, SourceDefinition source, EntityDefinition? entity)
+    {
+        var key = new List<string>();
+        IReadOnlyList<ConfigValue> parts = keyValue.AsOneOrMany();
+        if (entity is not null && parts.Count != entity.Key.Count)
+        {
+            keyValue.Error(
+                $"the key has {parts.Count} {(parts.Count == 1 ? "part" : "parts")}, entity {entity.Name} has {entity.Key.Count}",
+                $"its key is [{string.Join(", ", entity.Key.Select(FieldTypeWords.Of))}]");
+            entity = null;
+        }
+
+        for (int i = 0; i < parts.Count; i++)
+        {
+            if (parts[i].AsString() is not { } field)
+            {
+                continue;
+            }
+
+            int index = source.IndexOf(field);
+            if (index < 0)
+            {
+                parts[i].Error(
+                    $"source {source.Name} declares no field '{field}'", Names.Nearest(field, source.Fields.Select(f => f.Name)));
+            }
+            else if (entity is not null && source.Fields[index].Type != entity.Key[i])
+            {
+                parts[i].Error(
+                    $"field '{field}' is {FieldTypeWords.Of(source.Fields[index].Type)}, "
+                    + $"this part of the key of entity {entity.Name} is {FieldTypeWords.Of(entity.Key[i])}");
+            }
+
+            key.Add(field);
+        }
+
+        return key;
+    }
+
+    private void BindFeatures()
+    {
+        if (_reader.Object("features") is not { } features)
+        {
+            return;
+        }
+
+        var ratios = new List<(string Name, ConfigReader Reader)>();
+        var wrong = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((ConfigField field, ConfigValue value) in features.Entries())
+        {
+            bool hasName = Names.Check("a feature", field.Key, field.KeyPosition, value.Errors, isReserved: true);
+            int errorsBefore = value.Errors.Count;
+            if (value.AsObject() is { } reader && BindType(reader) is { } typeName)
+            {
+                if (typeName == FeatureTypeRegistry.Ratio)
+                {
+                    ratios.Add((field.Key, reader));
+                }
+                else if (_context.Types.TryGet(typeName, out IFeatureType? type))
+                {
+                    _features.Add(FeatureBinder.Bind(field.Key, reader, type, Scope, _context.Functions));
+                }
+            }
+
+            if (!hasName || value.Errors.Count > errorsBefore)
+            {
+                wrong.Add(field.Key);
+            }
+        }
+
+        if (features.Value.Fields.Count == 0 || (_features.Count == 0 && wrong.Count == 0))
+        {
+            features.Error("the group has no feature with state", "write features { views { type = count, windows = [1h] } }");
+        }
+
+        BindRatios(ratios, wrong);
+    }
+
+    private void BindRatios(List<(string Name, ConfigReader Reader)> ratios, HashSet<string> wrong)
+    {
+        HashSet<string> names = [.. ratios.Select(r => r.Name)];
+        foreach ((string name, ConfigReader reader) in ratios)
+        {
+            if (RatioBinder.Bind(name, reader, _features, names, wrong) is { } ratio)
+            {
+                _ratios.Add(ratio);
+            }
+        }
+    }
+
+    private string? BindType(ConfigReader reader)
+    {
+        if (reader.Required("type") is not { } value || value.AsString() is not { } name)
+        {
+            return null;
+        }
+
+        if (name == FeatureTypeRegistry.Ratio || _context.Types.TryGet(name, out _))
+        {
+            return name;
+        }
+
+        if (FeatureTypeRegistry.Promised.Contains(name))
+        {
+            value.Error(
+                $"type '{name}' is promised and not built yet", "this release has " + string.Join(", ", _context.Types.Names));
+        }
+        else
+        {
+            string? nearest = Names.Nearest(name, _context.Types.Names);
+            value.Error($"unknown feature type '{name}'", nearest);
+        }
+
+        return null;
+    }
+
+    private void BindIdleExpiry()
+    {
+        ConfigValue? value = _reader.Optional("idle-expiry");
+        _statedIdleExpiryMs = value?.Node is ConfigScalar { Text: "never" }
+            ? long.MaxValue
+            : value?.AsDurationMs(1, IdleExpiryMaxMs);
+        if (value is null)
+        {
+            if (_features.Find(f => !f.IsUnwindowed && f.Windows.Exists(w => w.IsLifetime)) is { } lifetime)
+            {
+                _reader.Errors.Add(new ConfigError(
+                    lifetime.Position,
+                    $"{_reader.Path}: feature '{lifetime.Name}' has a lifetime window, so the group must say when an idle key is forgotten",
+                    "add idle-expiry = 90d, or idle-expiry = never, to the group"));
+            }
+        }
+        else if (_features.Count > 0 && !_features.Exists(f => f.Windows.Exists(w => w.IsLifetime)))
+        {
+            value.Error(
+                "every window of the group ends by itself, so idle-expiry would change nothing", "remove 'idle-expiry'");
+        }
+        else if (_statedIdleExpiryMs is { } idle && Longest() is { } longest && idle < longest.ReachMs)
+        {
+            // A shorter one would forget what a window still has to show.
+            value.Error(
+                $"must be at least {ConfigDuration.Format(longest.ReachMs)}: the longest window, '{longest.Name}', shows data that old");
+        }
+    }
+
+    private SlidingWindow? Longest() => _features.SelectMany(f => f.Windows).Where(w => !w.IsLifetime).MaxBy(w => w.ReachMs);
+
+    // The state goes at floor(last event / slot) · slot + expiry + slot. With the longest window's O + W and r that is exactly the
+    // exit of the last event from that window, so that types without windows live as long as the rest of the key.
+    private (long ExpiryMs, long SlotMs) IdleExpiry() => _statedIdleExpiryMs switch
+    {
+        long.MaxValue => (long.MaxValue, 1),
+        { } stated => (stated, SlotWidths.ForWindow(stated)),
+        null when _features.Exists(f => f.IsUnwindowed) && Longest() is { } longest =>
+            (longest.OffsetMs + longest.SizeMs, longest.SlotMs),
+        null => (long.MaxValue, 1),
+    };
+}
