@@ -17,7 +17,11 @@ internal sealed class SqlParser
 
     private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
     {
-        ["SUBSTR"] = "SUBSTRING", ["CEILING"] = "CEIL", ["POW"] = "POWER", ["CHAR_LENGTH"] = "LENGTH", ["DAY"] = "DAY_OF_MONTH",
+        ["SUBSTR"] = "SUBSTRING",
+        ["CEILING"] = "CEIL",
+        ["POW"] = "POWER",
+        ["CHAR_LENGTH"] = "LENGTH",
+        ["DAY"] = "DAY_OF_MONTH",
     };
 
     private readonly SqlLexer _lexer;
