@@ -31,6 +31,12 @@ public sealed class EventChunk
     /// </summary>
     public long? EndMs { get; set; }
 
+    /// <summary>
+    /// When not null, the events from this offset up to the chunk's first were asked for and are not held any more:
+    /// the source's retention was shorter than the outage.
+    /// </summary>
+    public long? SkippedFrom { get; set; }
+
     /// <summary>Bytes of an event.</summary>
     public ReadOnlySpan<byte> Bytes(int index) => _bytes.AsSpan(_events[index].Start, _events[index].Length);
 
@@ -40,6 +46,7 @@ public sealed class EventChunk
         _events.Clear();
         _used = 0;
         EndMs = null;
+        SkippedFrom = null;
         if (_bytes.Length > BytesKept)
         {
             _bytes = new byte[64 * 1024];
