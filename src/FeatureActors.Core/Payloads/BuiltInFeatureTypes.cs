@@ -16,5 +16,8 @@ public static class BuiltInFeatureTypes
         new AvgFeatureType(),
         ExtremeFeatureType.Min(),
         ExtremeFeatureType.Max(),
+        OrderedFeatureType.First(),
+        OrderedFeatureType.Last(),
+        OrderedFeatureType.Latest(),
     ];
 }

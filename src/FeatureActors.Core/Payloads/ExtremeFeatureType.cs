@@ -56,7 +56,7 @@ internal sealed class ExtremeFeatureType : IFeatureType
         {
             if (!payload.IsEmpty)
             {
-                Offer(payload[..^_endBytes], ref into);
+                Offer(MergeCopy.Of(payload[..^_endBytes]), ref into);
             }
         }
 

@@ -1,0 +1,114 @@
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Rows;
+
+namespace FeatureActors.Core.Payloads;
+
+/// <summary>
+/// The newest or oldest value by (event time, value). Payload: event time (zig-zag varint of Unix milliseconds) and the value's
+/// bytes.
+/// </summary>
+internal sealed class SingleOrderedAggregate(FeatureColumn column, bool newest, FeatureTraits traits) : FeatureAggregate
+{
+    private readonly int _column = column.Index;
+    private readonly FieldType _type = column.Type;
+
+    /// <inheritdoc/>
+    public override byte CodecVersion => 1;
+
+    /// <inheritdoc/>
+    public override FeatureTraits Traits => traits;
+
+    /// <inheritdoc/>
+    public override long PayloadBytesMax => Packed.VarintBytesMax + FieldValue.BytesMax(_type);
+
+    /// <inheritdoc/>
+    public override bool Accepts(in RowView row) => !row.IsNull(_column);
+
+    /// <inheritdoc/>
+    public override void Apply(in RowView row, ref FeatureSlot slot)
+    {
+        Span<byte> scratch = stackalloc byte[FieldValue.ScratchBytes];
+        Offer(row.EventTimeMs, FieldValue.Encode(row, _column, _type, scratch), ref slot);
+    }
+
+    /// <inheritdoc/>
+    public override void Merge(ReadOnlySpan<byte> payload, ref FeatureSlot into)
+    {
+        if (!payload.IsEmpty)
+        {
+            long timeMs = Read(MergeCopy.Of(payload), out ReadOnlySpan<byte> value);
+            Offer(timeMs, value, ref into);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Evaluate(in SlotList slots, FeatureValueWriter value)
+    {
+        long bestMs = 0;
+        ReadOnlySpan<byte> best = default;
+        bool any = false;
+        for (int i = 0; i < slots.Count; i++)
+        {
+            ReadOnlySpan<byte> payload = slots.Payload(i);
+            if (payload.IsEmpty)
+            {
+                continue;
+            }
+
+            long timeMs = Read(payload, out ReadOnlySpan<byte> candidate);
+            if (!any || IsBetter(timeMs, candidate, bestMs, best))
+            {
+                any = true;
+                bestMs = timeMs;
+                best = candidate;
+            }
+        }
+
+        if (any)
+        {
+            FieldValue.Write(_type, best, value);
+        }
+    }
+
+    private static long Read(ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> value)
+    {
+        int at = 0;
+        long timeMs = Packed.UnZigZag(Packed.ReadVarint(payload, ref at));
+        value = payload[at..];
+        return timeMs;
+    }
+
+    private bool IsBetter(long timeMs, ReadOnlySpan<byte> value, long bestMs, ReadOnlySpan<byte> best)
+    {
+        if (timeMs != bestMs)
+        {
+            return timeMs > bestMs == newest;
+        }
+
+        int order = FieldValue.Compare(_type, value, best);
+        return newest ? order > 0 : order < 0;
+    }
+
+    private void Offer(long timeMs, scoped ReadOnlySpan<byte> candidate, ref FeatureSlot slot)
+    {
+        Span<byte> payload = slot.Payload;
+        if (!payload.IsEmpty)
+        {
+            long bestMs = Read(payload, out ReadOnlySpan<byte> best);
+            if (!IsBetter(timeMs, candidate, bestMs, best))
+            {
+                return;
+            }
+        }
+
+        ulong time = Packed.ZigZag(timeMs);
+        int length = Packed.VarintLength(time) + candidate.Length;
+        if (payload.Length != length)
+        {
+            slot.ResizePayload(length);
+            payload = slot.Payload;
+        }
+
+        candidate.CopyTo(payload[Packed.WriteVarint(payload, time)..]);
+    }
+}

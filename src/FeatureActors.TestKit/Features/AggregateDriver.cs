@@ -1,0 +1,138 @@
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.TestKit.Features;
+
+/// <summary>
+/// One feature of one entity without a runtime: rows go to the slots of a timeline, slots fold and leave as time passes, windows
+/// are evaluated. Holds the type to its bounds after every call. Not safe for concurrent use.
+/// </summary>
+public sealed class AggregateDriver
+{
+    private readonly FeatureAggregate _aggregate;
+    private readonly SlotTimeline _timeline;
+    private readonly SortedList<long, byte[]> _slots = [];
+    private readonly ArraySlotStorage _storage = new();
+    private readonly FeatureValueWriter _writer = new();
+
+    /// <summary>An entity without slots.</summary>
+    public AggregateDriver(FeatureAggregate aggregate, SlotTimeline timeline)
+    {
+        _aggregate = aggregate;
+        _timeline = timeline;
+    }
+
+    /// <summary>Number of slots.</summary>
+    public int SlotCount => _slots.Count;
+
+    /// <summary>Bytes of all payloads.</summary>
+    public int PayloadBytes => _slots.Values.Sum(static p => p.Length);
+
+    /// <summary>Bytes of the shared part.</summary>
+    public int SharedBytes => _storage.Shared.Length;
+
+    /// <summary>Flags of the value evaluated last.</summary>
+    public ValueQuality Quality => _writer.Quality;
+
+    /// <summary>Kind of the value evaluated last.</summary>
+    public FeatureValueKind Kind => _writer.Kind;
+
+    /// <summary>Adds a row if the feature accepts it.</summary>
+    /// <returns>False when the feature did not accept it.</returns>
+    public bool Apply(SampleRow row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        if (!_aggregate.Accepts(row.View))
+        {
+            return false;
+        }
+
+        long start = _timeline.StartOf(row.EventTimeMs);
+        FeatureSlot slot = Open(start);
+        _aggregate.Apply(row.View, ref slot);
+        Keep(start);
+        return true;
+    }
+
+    /// <summary>Folds slots that no window tells apart any more at <paramref name="nowMs"/> and releases those that have left.</summary>
+    public void Fold(long nowMs)
+    {
+        foreach (long start in _slots.Keys.ToArray())
+        {
+            if (!_timeline.TryFold(start, nowMs, out long target))
+            {
+                FeatureSlot leaving = Open(start);
+                _aggregate.Release(ref leaving);
+                _slots.Remove(start);
+            }
+            else if (target != start)
+            {
+                byte[] payload = _slots[start];
+                _slots.Remove(start);
+                FeatureSlot into = Open(target);
+                _aggregate.Merge(payload, ref into);
+                Keep(target);
+            }
+        }
+    }
+
+    /// <summary>Releases every slot.</summary>
+    public void ReleaseAll()
+    {
+        foreach (long start in _slots.Keys.ToArray())
+        {
+            FeatureSlot leaving = Open(start);
+            _aggregate.Release(ref leaving);
+            _slots.Remove(start);
+        }
+    }
+
+    /// <summary>The text of a window at <paramref name="nowMs"/>; null when it is absent.</summary>
+    /// <param name="window">Index of the window in the timeline.</param>
+    /// <param name="nowMs">The time T.</param>
+    public string? Evaluate(int window, long nowMs)
+    {
+        SlidingWindow w = _timeline.Windows[window];
+        var references = new List<SlotReference>();
+        var bytes = new List<byte>();
+        foreach ((long start, byte[] payload) in _slots)
+        {
+            if (IsInside(w, start, nowMs))
+            {
+                references.Add(new SlotReference(start, bytes.Count, payload.Length));
+                bytes.AddRange(payload);
+            }
+        }
+
+        _writer.Clear();
+        if (references.Count == 0)
+        {
+            return _aggregate.EmptyValue.IsEmpty ? null : System.Text.Encoding.UTF8.GetString(_aggregate.EmptyValue);
+        }
+
+        var list = new SlotList(references.ToArray(), bytes.ToArray(), _storage.Shared, nowMs);
+        _aggregate.Evaluate(list, _writer);
+        return _writer.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(_writer.Value);
+    }
+
+    private static bool IsInside(SlidingWindow window, long startMs, long nowMs) =>
+        window.IsLifetime
+        || (startMs != SlotWidths.UnboundedStart && window.EntersAt(startMs) <= nowMs && nowMs < window.LeavesAt(startMs));
+
+    private FeatureSlot Open(long start)
+    {
+        _storage.Open(start, _slots.GetValueOrDefault(start, []));
+        return new FeatureSlot(_storage);
+    }
+
+    private void Keep(long start)
+    {
+        if (_storage.Payload.Length > _aggregate.PayloadBytesMax || _storage.Shared.Length > _aggregate.SharedBytesMax)
+        {
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"the state outgrew its bound: payload {_storage.Payload.Length} of {_aggregate.PayloadBytesMax} bytes, shared {_storage.Shared.Length} of {_aggregate.SharedBytesMax}"));
+        }
+
+        _slots[start] = _storage.Payload.ToArray();
+    }
+}

@@ -1,0 +1,187 @@
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.TestKit.Features;
+
+/// <summary>
+/// The laws every feature type keeps, checked on random rows from one seed: the order of rows does not show; merging is
+/// associative and commutative; rows spread over slots are worth what they are worth in one slot; folding does not show; a
+/// retraction undoes its row; released slots leave nothing in the shared part; state stays within its bounds.
+/// Values are compared as text: numbers to 1e-9 relative, everything else exactly.
+/// </summary>
+public sealed class FeatureTypeLaws
+{
+    private const long SlotMs = 1_000;
+    private const int Slots = 8;
+
+    private readonly FeatureAggregate _aggregate;
+    private readonly Func<Random, long, SampleRow> _newRow;
+
+    /// <summary>Laws for one aggregate.</summary>
+    /// <param name="aggregate">The aggregate.</param>
+    /// <param name="newRow">Makes a random insertion at a given event time.</param>
+    public FeatureTypeLaws(FeatureAggregate aggregate, Func<Random, long, SampleRow> newRow)
+    {
+        _aggregate = aggregate;
+        _newRow = newRow;
+    }
+
+    /// <summary>Checks every law.</summary>
+    /// <param name="seed">Decides everything random; part of every failure.</param>
+    /// <param name="rowCount">Number of rows.</param>
+    /// <exception cref="InvalidOperationException">A law is broken; the message names it and the seed.</exception>
+    public void Check(int seed, int rowCount)
+    {
+        var random = new Random(seed);
+        var rows = new List<SampleRow>();
+        for (int i = 0; i < rowCount; i++)
+        {
+            SampleRow row = _newRow(random, random.NextInt64(0, Slots * SlotMs));
+            if (_aggregate.Accepts(row.View))
+            {
+                rows.Add(row);
+            }
+        }
+
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        string? expected = ValueOf(Filled(rows, OneSlot));
+        Same(expected, ValueOf(Filled(Shuffled(rows, random), OneSlot)), "the order of rows shows", seed);
+        Same(expected, ValueOf(Filled(rows, ManySlots)), "rows over several slots are worth something else than in one", seed);
+        Same(expected, ValueOf(Filled(Shuffled(rows, random), ManySlots)), "the order of rows over several slots shows", seed);
+        Same(expected, Merged(rows, random, ascending: true), "merging all slots into the first shows", seed);
+        Same(expected, Merged(rows, random, ascending: false), "merging all slots in another order shows", seed);
+        Folds(rows, random, seed);
+        if (_aggregate.Traits.HasFlag(FeatureTraits.Invertible))
+        {
+            Inverts(rows, random, expected, seed);
+        }
+
+        AggregateDriver released = Filled(rows, ManySlots);
+        released.ReleaseAll();
+        Same("0", FormattableString.Invariant($"{released.SharedBytes}"), "released slots leave bytes in the shared part", seed);
+    }
+
+    private static SlotTimeline OneSlot { get; } = new([SlidingWindow.Lifetime("lifetime")]);
+
+    private static SlotTimeline ManySlots { get; } = new([SlidingWindow.Of("all", (Slots + 1) * SlotMs, SlotMs)]);
+
+    private static SlotTimeline Folding { get; } = new(
+        [SlidingWindow.Of("short", 2 * SlotMs, SlotMs), SlidingWindow.Of("all", 2 * Slots * SlotMs, 4 * SlotMs)]);
+
+    private static List<SampleRow> Shuffled(IEnumerable<SampleRow> rows, Random random)
+    {
+        SampleRow[] shuffled = [.. rows];
+        random.Shuffle(shuffled);
+        return [.. shuffled];
+    }
+
+    private static string? ValueOf(AggregateDriver driver) => driver.Evaluate(0, Slots * SlotMs);
+
+    private static void Same(string? expected, string? actual, string law, int seed)
+    {
+        if (!AreSame(expected, actual))
+        {
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"{law} (seed {seed}): expected {expected ?? "absent"}, got {actual ?? "absent"}"));
+        }
+    }
+
+    private static bool AreSame(string? expected, string? actual)
+    {
+        if (expected == actual)
+        {
+            return true;
+        }
+
+        var invariant = System.Globalization.CultureInfo.InvariantCulture;
+        return double.TryParse(expected, invariant, out double left) && double.TryParse(actual, invariant, out double right)
+            && Math.Abs(left - right) <= 1e-9 * Math.Max(Math.Abs(left), Math.Abs(right));
+    }
+
+    private AggregateDriver Filled(IEnumerable<SampleRow> rows, SlotTimeline timeline)
+    {
+        var driver = new AggregateDriver(_aggregate, timeline);
+        foreach (SampleRow row in rows)
+        {
+            driver.Apply(row);
+        }
+
+        return driver;
+    }
+
+    /// <summary>Builds one payload per slot over one shared part and merges them pairwise in random order.</summary>
+    private string? Merged(List<SampleRow> rows, Random random, bool ascending)
+    {
+        var storage = new ArraySlotStorage();
+        var payloads = new List<byte[]>();
+        foreach (IGrouping<long, SampleRow> group in rows.GroupBy(static r => r.EventTimeMs / SlotMs).OrderBy(static g => g.Key))
+        {
+            storage.Open(group.Key * SlotMs, []);
+            var slot = new FeatureSlot(storage);
+            foreach (SampleRow row in group)
+            {
+                _aggregate.Apply(row.View, ref slot);
+            }
+
+            payloads.Add(storage.Payload.ToArray());
+        }
+
+        while (payloads.Count > 1)
+        {
+            int into = ascending ? 0 : random.Next(payloads.Count);
+            int from = ascending ? 1 : (into + 1 + random.Next(payloads.Count - 1)) % payloads.Count;
+            storage.Open(into * SlotMs, payloads[into]);
+            var slot = new FeatureSlot(storage);
+            _aggregate.Merge(payloads[from], ref slot);
+            payloads[into] = storage.Payload.ToArray();
+            payloads.RemoveAt(from);
+        }
+
+        var value = new FeatureValueWriter();
+        SlotReference[] slots = [new SlotReference(0, 0, payloads[0].Length)];
+        _aggregate.Evaluate(new SlotList(slots, payloads[0], storage.Shared, Slots * SlotMs), value);
+        return value.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(value.Value);
+    }
+
+    private void Folds(List<SampleRow> rows, Random random, int seed)
+    {
+        AggregateDriver folded = Filled(rows, Folding);
+        AggregateDriver unfolded = Filled(rows, Folding);
+        long now = 0;
+        while (now < 3 * Slots * SlotMs)
+        {
+            now += random.NextInt64(1, 3 * SlotMs);
+            folded.Fold(now);
+            for (int window = 0; window < 2; window++)
+            {
+                Same(unfolded.Evaluate(window, now), folded.Evaluate(window, now), "folding shows", seed);
+            }
+        }
+
+        folded.Fold(100 * Slots * SlotMs);
+        Same("0", FormattableString.Invariant($"{folded.SlotCount + folded.SharedBytes}"), "state stays after every slot has left", seed);
+    }
+
+    private void Inverts(List<SampleRow> rows, Random random, string? expected, int seed)
+    {
+        List<SampleRow> extra = [];
+        foreach (SampleRow row in rows)
+        {
+            extra.Add(_newRow(random, row.EventTimeMs));
+        }
+
+        IEnumerable<SampleRow> undone = extra.Select(static r => r.Retracted());
+        Same(expected, ValueOf(Filled(rows.Concat(extra).Concat(undone), OneSlot)), "a retraction does not undo its row", seed);
+        List<SampleRow> mixed = Shuffled(rows.Concat(extra).Concat(undone), random);
+        Same(expected, ValueOf(Filled(mixed, ManySlots)), "a retraction in any order does not undo its row", seed);
+
+        AggregateDriver emptied = Filled(rows.Concat(rows.Select(static r => r.Retracted())), OneSlot);
+        Same(Empty(), ValueOf(emptied), "rows that are all retracted leave a value", seed);
+    }
+
+    private string? Empty() => _aggregate.EmptyValue.IsEmpty ? null : System.Text.Encoding.UTF8.GetString(_aggregate.EmptyValue);
+}

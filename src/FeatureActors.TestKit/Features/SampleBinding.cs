@@ -1,0 +1,127 @@
+using System.Globalization;
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Rows;
+
+namespace FeatureActors.TestKit.Features;
+
+/// <summary>Settings of one feature as a dictionary, for tests of feature types; mistakes are collected as text.</summary>
+public sealed class SampleBinding : FeatureBinding
+{
+    private readonly List<FeatureColumn> _columns = [];
+    private readonly Dictionary<string, string> _settings = [];
+
+    /// <summary>Mistakes reported so far, as <c>setting: message</c>.</summary>
+    public IList<string> Errors { get; } = [];
+
+    /// <inheritdoc/>
+    public override string FeatureName => "sample";
+
+    /// <summary>Declares the next column; its position is its index in rows.</summary>
+    public SampleBinding Column(string name, FieldType type)
+    {
+        _columns.Add(new FeatureColumn(_columns.Count, name, type));
+        return this;
+    }
+
+    /// <summary>Sets a setting.</summary>
+    public SampleBinding Set(string key, object value)
+    {
+        _settings[key] = Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty;
+        return this;
+    }
+
+    /// <summary>Binds a type and fails on any reported mistake.</summary>
+    /// <exception cref="InvalidOperationException">A mistake was reported; the message lists all.</exception>
+    public FeatureAggregate Bind(IFeatureType type)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        FeatureAggregate? aggregate = type.Bind(this);
+        return aggregate is not null && Errors.Count == 0
+            ? aggregate
+            : throw new InvalidOperationException($"{type.Name}: {string.Join("; ", Errors)}");
+    }
+
+    /// <inheritdoc/>
+    public override FeatureColumn? RequiredColumn(string key, params ReadOnlySpan<FieldType> allowed)
+    {
+        if (!_settings.TryGetValue(key, out string? name))
+        {
+            Error(key, "missing");
+            return null;
+        }
+
+        foreach (FeatureColumn column in _columns)
+        {
+            if (column.Name == name)
+            {
+                if (!allowed.IsEmpty && !allowed.Contains(column.Type))
+                {
+                    Error(key, $"cannot be a {column.Type}");
+                    return null;
+                }
+
+                return column;
+            }
+        }
+
+        Error(key, $"unknown field {name}");
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public override long Integer(string key, long? defaultValue, long min, long max) =>
+        (long)Bounded(key, defaultValue, min, max);
+
+    /// <inheritdoc/>
+    public override double Number(string key, double? defaultValue, double min, double max) =>
+        Bounded(key, defaultValue, min, max);
+
+    /// <inheritdoc/>
+    public override bool Flag(string key, bool defaultValue) =>
+        _settings.TryGetValue(key, out string? text) ? bool.Parse(text) : defaultValue;
+
+    /// <inheritdoc/>
+    public override long DurationMs(string key, long? defaultValue, long minMs, long maxMs) =>
+        (long)Bounded(key, defaultValue, minMs, maxMs);
+
+    /// <inheritdoc/>
+    public override string Word(string key, string? defaultValue, params ReadOnlySpan<string> words)
+    {
+        string? word = _settings.GetValueOrDefault(key, defaultValue!);
+        if (word is null || !words.Contains(word))
+        {
+            Error(key, word is null ? "missing" : $"unknown word {word}");
+            return words[0];
+        }
+
+        return word;
+    }
+
+    /// <inheritdoc/>
+    public override bool Has(string key) => _settings.ContainsKey(key);
+
+    /// <inheritdoc/>
+    public override void Error(string key, string message, string? hint = null) => Errors.Add($"{key}: {message}");
+
+    private double Bounded(string key, double? defaultValue, double min, double max)
+    {
+        if (!_settings.TryGetValue(key, out string? text))
+        {
+            if (defaultValue is null)
+            {
+                Error(key, "missing");
+            }
+
+            return defaultValue ?? min;
+        }
+
+        double value = double.Parse(text, CultureInfo.InvariantCulture);
+        if (value < min || value > max)
+        {
+            Error(key, FormattableString.Invariant($"not in {min}..{max}"));
+            return min;
+        }
+
+        return value;
+    }
+}

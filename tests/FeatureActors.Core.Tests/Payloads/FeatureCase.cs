@@ -1,0 +1,95 @@
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Payloads;
+using FeatureActors.TestKit.Features;
+
+namespace FeatureActors.Core.Tests.Payloads;
+
+/// <summary>
+/// A built-in type with settings, rows to feed it and the value that its definition gives for a set of rows. Columns: 0 string,
+/// 1 long, 2 double, 3 decimal, 4 boolean, 5 key.
+/// </summary>
+public sealed class FeatureCase(string name, FeatureAggregate aggregate, Func<IReadOnlyList<SampleRow>, string?> naive)
+{
+    private static readonly string[] Columns = ["text", "whole", "real", "exact", "flag", "who"];
+    private static readonly string[] Texts = ["", "a", "b", "ab", "ü", "quote\"", "other", "zz", "user-17", "user-18"];
+
+    public static IReadOnlyList<FeatureCase> All { get; } = Make();
+
+    public FeatureAggregate Aggregate => aggregate;
+
+    public string? Naive(IReadOnlyList<SampleRow> rows) => naive(rows);
+
+    public static FeatureAggregate Bind(string type, params (string Key, object Value)[] settings)
+    {
+        SampleBinding binding = new SampleBinding()
+            .Column("text", FieldType.String).Column("whole", FieldType.Long).Column("real", FieldType.Double)
+            .Column("exact", FieldType.Decimal).Column("flag", FieldType.Boolean).Column("who", FieldType.String);
+        foreach ((string key, object value) in settings)
+        {
+            binding.Set(key, value);
+        }
+
+        return binding.Bind(BuiltInFeatureTypes.All.Single(t => t.Name == type));
+    }
+
+    /// <summary>A row with few distinct values and times, so that ties and repetitions are common; one value in ten is NULL.</summary>
+    public static SampleRow NewRow(Random random, long timeMs)
+    {
+        object? Sometimes(object value) => random.Next(10) == 0 ? null : value;
+        long time = random.Next(3) == 0 ? timeMs / 500 * 500 : timeMs;
+        long whole = random.Next(4) switch
+        {
+            0 => random.NextInt64(long.MinValue, long.MaxValue),
+            1 => random.Next(-40_000, 40_000),
+            _ => random.Next(-5, 5),
+        };
+        double real = random.Next(3) == 0 ? random.Next(-3, 3) : Math.Round((random.NextDouble() - 0.5) * 1e6, 3);
+        decimal exact = new(random.Next(-100_000, 100_000), 0, 0, false, (byte)random.Next(0, 9));
+        return new SampleRow(
+            time, Sometimes(Texts[random.Next(Texts.Length)]), Sometimes(whole), Sometimes(real), Sometimes(exact),
+            Sometimes(random.Next(2) == 0), Sometimes(Texts[random.Next(Texts.Length)]));
+    }
+
+    public override string ToString() => name;
+
+    private static List<FeatureCase> Make()
+    {
+        var cases = new List<FeatureCase> { new("count", Bind("count"), NaiveFeatures.Count) };
+        for (int i = 1; i <= 3; i++)
+        {
+            int column = i;
+            string of = Columns[i];
+            cases.Add(new($"sum of {of}", Bind("sum", ("of", of)), rows => NaiveFeatures.Sum(rows, column)));
+            cases.Add(new($"avg of {of}", Bind("avg", ("of", of)), rows => NaiveFeatures.Avg(rows, column)));
+        }
+
+        for (int i = 0; i <= 3; i++)
+        {
+            int column = i;
+            string of = Columns[i];
+            cases.Add(new($"min of {of}", Bind("min", ("of", of)), rows => NaiveFeatures.Extreme(rows, column, max: false)));
+            cases.Add(new($"max of {of}", Bind("max", ("of", of)), rows => NaiveFeatures.Extreme(rows, column, max: true)));
+        }
+
+        for (int i = 0; i <= 4; i++)
+        {
+            int column = i;
+            string of = Columns[i];
+            cases.Add(new($"latest of {of}", Bind("latest", ("of", of)), rows => NaiveFeatures.Ordered(rows, column, true, 1, false)));
+            foreach ((int n, bool distinct) in new[] { (1, false), (2, false), (5, false), (2, true), (5, true), (40, true) })
+            {
+                foreach (bool newest in new[] { true, false })
+                {
+                    string type = newest ? "last" : "first";
+                    cases.Add(new(
+                        $"{type} {n} {(distinct ? "distinct " : string.Empty)}of {of}",
+                        Bind(type, ("of", of), ("n", n), ("distinct", distinct)),
+                        rows => NaiveFeatures.Ordered(rows, column, newest, n, distinct)));
+                }
+            }
+        }
+
+        return cases;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using FeatureActors.TestKit.Features;
+
+namespace FeatureActors.Core.Tests.Payloads;
+
+/// <summary>What the feature types mean, computed from all rows of a window and sharing no code with them.</summary>
+internal static class NaiveFeatures
+{
+    public static string? Count(IReadOnlyList<SampleRow> rows) => Text(rows.Sum(r => r.Sign));
+
+    public static string? Sum(IReadOnlyList<SampleRow> rows, int column) => Text(SumOf(rows, column));
+
+    public static string? Avg(IReadOnlyList<SampleRow> rows, int column)
+    {
+        SampleRow[] taken = [.. rows.Where(r => r.Values[column] is not null)];
+        int count = taken.Sum(r => r.Sign);
+        return count == 0 ? null : Text(Convert.ToDouble(ToDecimalOrDouble(SumOf(taken, column)), CultureInfo.InvariantCulture) / count);
+    }
+
+    public static string? Extreme(IReadOnlyList<SampleRow> rows, int column, bool max)
+    {
+        object[] values = [.. rows.Select(r => r.Values[column]).OfType<object>().Order(Comparer<object>.Create(Compare))];
+        return values.Length == 0 ? null : Scalar(max ? values[^1] : values[0]);
+    }
+
+    public static string? Ordered(IReadOnlyList<SampleRow> rows, int column, bool newest, int n, bool distinct)
+    {
+        var order = Comparer<(long Time, object Value)>.Create(
+            static (a, b) => a.Time != b.Time ? a.Time.CompareTo(b.Time) : Compare(a.Value, b.Value));
+        IEnumerable<(long Time, object Value)> entries =
+            rows.Where(r => r.Values[column] is not null).Select(r => (r.EventTimeMs, r.Values[column]!));
+        entries = newest ? entries.OrderDescending(order) : entries.Order(order);
+        if (distinct)
+        {
+            entries = entries.DistinctBy(static e => e.Value);
+        }
+
+        object[] best = [.. entries.Take(n).OrderDescending(order).Select(static e => e.Value)];
+        return best.Length == 0 ? null
+            : n == 1 ? Scalar(best[0])
+            : "[" + string.Join(",", best.Select(Json)) + "]";
+    }
+
+    public static string Json(object value) => value is string text
+        ? JsonSerializer.Serialize(text, Relaxed)
+        : Text(value);
+
+    public static object SumOf(IReadOnlyList<SampleRow> rows, int column)
+    {
+        BigInteger whole = 0;
+        BigInteger real = 0;
+        decimal exact = 0;
+        bool isReal = false;
+        bool isExact = false;
+        foreach (SampleRow row in rows)
+        {
+            switch (row.Values[column])
+            {
+                case long value:
+                    whole += row.Sign * (BigInteger)value;
+                    break;
+                case double value:
+                    // Test values are multiples of 1/1000, so their sum is exact in integers.
+                    isReal = true;
+                    real += row.Sign * new BigInteger(Math.Round(value * 1000));
+                    break;
+                case decimal value:
+                    isExact = true;
+                    exact += row.Sign * value;
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return isReal ? (double)real / 1000 : isExact ? exact : whole;
+    }
+
+    public static int Compare(object left, object right) => (left, right) switch
+    {
+        (string a, string b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b)),
+        _ => Comparer<object>.Default.Compare(left, right),
+    };
+
+    private static JsonSerializerOptions Relaxed { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static object ToDecimalOrDouble(object value) => value is BigInteger whole ? (double)whole : value;
+
+    private static string Scalar(object value) => value is string text ? text : Text(value);
+
+    private static string Text(object value) => value switch
+    {
+        bool flag => flag ? "true" : "false",
+        decimal number => (number / 1.0000000000000000000000000000m).ToString(CultureInfo.InvariantCulture),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => throw new ArgumentException(value.ToString()),
+    };
+}
