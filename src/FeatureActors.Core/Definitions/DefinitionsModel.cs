@@ -101,8 +101,11 @@ public sealed record FieldDefinition(string Name, FieldType Type);
 
 /// <summary>How CSV records are written.</summary>
 /// <param name="Delimiter">The character between two fields.</param>
-/// <param name="Columns">Names of the record's columns in order; a declared field is read from the column of its name.</param>
-public sealed record CsvDefinition(char Delimiter, IReadOnlyList<string> Columns);
+/// <param name="Columns">
+/// Names of the record's columns in order, the declared fields unless stated; a declared field is read from the column of its name.
+/// </param>
+/// <param name="HasHeader">True when files begin with a record of column names, which then count; messages of a topic never do.</param>
+public sealed record CsvDefinition(char Delimiter, IReadOnlyList<string> Columns, bool HasHeader);
 
 /// <summary>How repeated events are recognised.</summary>
 /// <param name="Field">Declared field that holds the id.</param>

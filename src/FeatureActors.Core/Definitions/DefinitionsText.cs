@@ -31,7 +31,12 @@ internal static class DefinitionsText
         text.Line($"format = {(source.Format == EventFormat.Csv ? "csv" : "json")}");
         if (source.Csv is { } csv)
         {
-            text.Line($"csv {{ delimiter = {Q(csv.Delimiter.ToString())}, columns = [{string.Join(", ", csv.Columns.Select(Q))}] }}");
+            text.Block("csv", () =>
+            {
+                text.Line($"delimiter = {Q(csv.Delimiter.ToString())}");
+                text.Line($"columns = [{string.Join(", ", csv.Columns.Select(Q))}]");
+                text.Line($"header = {(csv.HasHeader ? "true" : "false")}");
+            });
         }
 
         text.Line($"event-time {{ field = {Q(source.EventTime.Field)}, unit = {SourceBinder.UnitWord(source.EventTime.Unit)} }}");

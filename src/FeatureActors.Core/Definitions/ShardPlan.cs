@@ -76,6 +76,9 @@ public sealed record GroupPlan
 
     /// <summary>Slot width to which the idle time is rounded up, so that it ends on the same boundary as the windows.</summary>
     public required long IdleSlotMs { get; init; }
+
+    /// <summary>How long published values outlive their last exit when nobody removes them, in milliseconds; 1 h unless stated.</summary>
+    public long MarginMs { get; init; } = 3_600_000;
 }
 
 /// <summary>One feature with state.</summary>

@@ -106,20 +106,21 @@ internal static class SourceBinder
 
         ConfigReader csv = reader.ObjectOrEmpty("csv");
         string delimiter = csv.StringOr("delimiter", ",");
-        if (delimiter.Length != 1 || !char.IsAscii(delimiter[0]) || delimiter[0] is '"' or '\r' or '\n')
+        if (delimiter.Length != 1 || !char.IsAscii(delimiter[0]) || delimiter[0] is '"' or '\r' or '\n' or '\0')
         {
             csv.Optional("delimiter")!.Error("must be one ASCII character, no quote or line break", "write \",\", \";\" or \"\\t\"");
             delimiter = ",";
         }
 
         IReadOnlyList<string>? columns = csv.OptionalStrings("columns");
+        bool hasHeader = csv.BooleanOr("header", true);
         csv.RejectUnknown();
         if (columns is not null)
         {
             CheckColumns(csv.Optional("columns")!, columns, fields);
         }
 
-        return new CsvDefinition(delimiter[0], columns ?? [.. fields.Select(f => f.Name)]);
+        return new CsvDefinition(delimiter[0], columns ?? [.. fields.Select(f => f.Name)], hasHeader);
     }
 
     private static void CheckColumns(ConfigValue value, IReadOnlyList<string> columns, List<FieldDefinition> fields)

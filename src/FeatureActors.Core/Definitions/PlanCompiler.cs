@@ -1,0 +1,245 @@
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Decoding;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.Core.Definitions;
+
+/// <summary>What ingest actors and shards run, compiled from one version of the definitions.</summary>
+/// <param name="Entities">One plan per entity that has groups, in the order of the definitions.</param>
+/// <param name="Sources">One plan per source that feeds a group, in the order of the definitions.</param>
+public sealed record DefinitionsPlan(IReadOnlyList<EntityPlan> Entities, IReadOnlyList<IngestPlan> Sources);
+
+/// <summary>Builds a decoder for one ingest actor.</summary>
+/// <param name="source">The source.</param>
+/// <param name="options">Its fields in order, with those that nobody reads marked.</param>
+public delegate IEventDecoder DecoderFactory(SourceDefinition source, EventDecoderOptions options);
+
+/// <summary>Compiles checked definitions and their numbers to plans.</summary>
+public static class PlanCompiler
+{
+    /// <summary>The plans of <paramref name="model"/>.</summary>
+    /// <param name="model">Checked definitions.</param>
+    /// <param name="snapshot">The version that holds exactly these definitions, from <see cref="DefinitionsCatalog"/>.</param>
+    /// <param name="decoders">Builds decoders; null for <see cref="CreateDecoder"/>.</param>
+    /// <exception cref="InvalidOperationException">The snapshot has no number for a part of the model: it holds other definitions.</exception>
+    public static DefinitionsPlan Compile(DefinitionsModel model, DefinitionsSnapshot snapshot, DecoderFactory? decoders = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(snapshot);
+        decoders ??= CreateDecoder;
+        var numbers = new NumberTable(snapshot);
+        EntityDefinition[] entities = [.. model.Entities.Where(e => model.GroupsOf(e.Name).Any())];
+        return new DefinitionsPlan(
+            [.. entities.Select(e => EntityPlanOf(model, e, numbers))],
+            [.. model.Sources.Select(s => IngestPlanOf(model, s, entities, numbers, decoders)).Where(p => p.Routes.Count > 0)]);
+    }
+
+    /// <summary>The decoder of a source whose CSV records have the stated columns, as messages of a topic do.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="options">From <see cref="DecoderOptionsOf"/>.</param>
+    public static IEventDecoder CreateDecoder(SourceDefinition source, EventDecoderOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return source.Csv is { } csv
+            ? new CsvEventDecoder(options, new CsvFormat { Separator = csv.Delimiter, Header = csv.Columns })
+            : new JsonEventDecoder(options);
+    }
+
+    /// <summary>The decoder options of a source: all declared fields, those that no key, filter, event id or feature reads not needed.</summary>
+    public static EventDecoderOptions DecoderOptionsOf(DefinitionsModel model, SourceDefinition source)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(source);
+        var needed = new HashSet<string>(StringComparer.Ordinal);
+        if (source.EventId is { } eventId)
+        {
+            needed.Add(eventId.Field);
+        }
+
+        foreach (GroupDefinition group in model.Groups)
+        {
+            foreach (FeedDefinition feed in group.Feeds.Where(f => f.Source == source.Name))
+            {
+                needed.UnionWith(feed.KeyFields);
+                needed.UnionWith(group.UsedColumns);
+                needed.UnionWith(feed.Where?.Expression.ReferencedColumns.Select(c => source.Fields[c].Name) ?? []);
+            }
+        }
+
+        return new EventDecoderOptions
+        {
+            Fields = [.. source.Fields.Select(f => new DecoderField(f.Name, f.Type, needed.Contains(f.Name)))],
+            EventTime = source.EventTime,
+            MaxEventBytes = source.MaxEventBytes,
+        };
+    }
+
+    private static EntityPlan EntityPlanOf(DefinitionsModel model, EntityDefinition entity, NumberTable numbers)
+    {
+        GroupDefinition[] groups = [.. model.GroupsOf(entity.Name)];
+        string[] sources = [.. groups.SelectMany(g => g.Feeds).Select(f => f.Source).Distinct()];
+        EventIdDefinition[] eventIds = [.. sources.Select(s => model.Source(s).EventId).OfType<EventIdDefinition>()];
+        var features = new List<FeaturePlan>();
+        var groupPlans = new List<GroupPlan>();
+        foreach (GroupDefinition group in groups)
+        {
+            groupPlans.Add(GroupPlanOf(group, features, numbers, groupPlans.Count));
+        }
+
+        return new EntityPlan
+        {
+            Namespace = model.Namespace,
+            Entity = entity.Name,
+            Shards = entity.Shards,
+            DefinitionsVersion = numbers.Version,
+            Clock = model.Clock,
+            Sources = sources,
+            Columns = [.. entity.Columns.Select(c => new PlanColumn(c.Name, c.Type, NumbersOf(model, entity, sources, c, numbers)))],
+            EventIdKeepMs = eventIds.Select(i => i.KeepMs).DefaultIfEmpty(0).Max(),
+            EventIdsMax = eventIds.Select(i => i.Max).DefaultIfEmpty(0).Max(),
+            Groups = groupPlans,
+            Features = features,
+        };
+    }
+
+    // Only sources whose groups read the column carry it; another source of the entity may declare it too and leaves it out.
+    private static int[] NumbersOf(
+        DefinitionsModel model, EntityDefinition entity, string[] sources, FieldDefinition column, NumberTable numbers) =>
+        [.. sources.Where(s => Carries(model, entity, s, column)).Select(s => numbers.Column(entity.Name, s, column))];
+
+    private static bool Carries(DefinitionsModel model, EntityDefinition entity, string source, FieldDefinition column) =>
+        model.Source(source).Fields.Contains(column)
+        && model.GroupsOf(entity.Name).Any(
+            g => g.UsedColumns.Contains(column.Name) && g.Feeds.Any(f => f.Source == source));
+
+    private static GroupPlan GroupPlanOf(GroupDefinition group, List<FeaturePlan> features, NumberTable numbers, int groupIndex)
+    {
+        int first = features.Count;
+        var fields = new List<FieldPlan>();
+        foreach (FeatureDefinition feature in group.Features)
+        {
+            AssignedNumber number = numbers.Feature(group, feature);
+            for (int i = 0; i < feature.Windows.Count; i++)
+            {
+                SlidingWindow window = feature.Windows[i];
+                fields.Add(new WindowFieldPlan(FieldName(feature.Name, window.Name), feature.Name, window.Name, features.Count, i)
+                {
+                    WarmAtMs = WindowHistory.WarmAtMs(number.Windows, window),
+                });
+            }
+
+            features.Add(new FeaturePlan
+            {
+                Number = number.Number,
+                Group = groupIndex,
+                Name = feature.Name,
+                Type = feature.Type,
+                Aggregate = feature.Aggregate,
+                Where = feature.Where?.ToPredicate(),
+                Timeline = new SlotTimeline(feature.Windows),
+            });
+        }
+
+        foreach (RatioDefinition ratio in group.Ratios)
+        {
+            foreach (string window in ratio.WindowNames.DefaultIfEmpty(""))
+            {
+                fields.Add(RatioFieldOf(ratio, window, fields));
+            }
+        }
+
+        return new GroupPlan
+        {
+            Number = numbers.Group(group),
+            Name = group.Name,
+            FirstFeature = first,
+            FeatureCount = features.Count - first,
+            Fields = fields,
+            Triggers = group.Triggers,
+            Late = group.Late,
+            IdleExpiryMs = group.IdleExpiryMs,
+            IdleSlotMs = group.IdleSlotMs,
+            MarginMs = group.MarginMs,
+        };
+    }
+
+    private static RatioFieldPlan RatioFieldOf(RatioDefinition ratio, string window, List<FieldPlan> fields)
+    {
+        int numerator = fields.FindIndex(f => f.FeatureName == ratio.Numerator && f.WindowName == window);
+        int denominator = fields.FindIndex(f => f.FeatureName == ratio.Denominator && f.WindowName == window);
+        return new RatioFieldPlan(FieldName(ratio.Name, window), ratio.Name, window, numerator, denominator)
+        {
+            WarmAtMs = Math.Max(fields[numerator].WarmAtMs, fields[denominator].WarmAtMs),
+        };
+    }
+
+    private static string FieldName(string feature, string window) => window.Length == 0 ? feature : $"{feature}:{window}";
+
+    private static IngestPlan IngestPlanOf(
+        DefinitionsModel model,
+        SourceDefinition source,
+        IReadOnlyList<EntityDefinition> entities,
+        NumberTable numbers,
+        DecoderFactory decoders)
+    {
+        EventDecoderOptions options = DecoderOptionsOf(model, source);
+        return new IngestPlan
+        {
+            Source = source.Name,
+            DefinitionsVersion = numbers.Version,
+            Clock = model.Clock,
+            CreateDecoder = () => decoders(source, options),
+            MaxFutureMs = source.MaxFutureMs,
+            ClampFuture = source.ClampFuture,
+            EventIdField = source.EventId is { } id ? source.IndexOf(id.Field) : -1,
+            Routes = [.. entities.SelectMany(e => RoutesOf(model, source, e, numbers))],
+        };
+    }
+
+    // One row per key serves all groups that are fed under it.
+    private static IEnumerable<RoutePlan> RoutesOf(
+        DefinitionsModel model, SourceDefinition source, EntityDefinition entity, NumberTable numbers)
+    {
+        RowColumn[] columns =
+        [
+            .. entity.Columns
+                .Where(c => Carries(model, entity, source.Name, c))
+                .Select(c => new RowColumn(numbers.Column(entity.Name, source.Name, c), source.IndexOf(c.Name), c.Type)),
+        ];
+        return model.GroupsOf(entity.Name)
+            .SelectMany(g => g.Feeds.Where(f => f.Source == source.Name).Select(f => (Group: g, Feed: f)))
+            .GroupBy(x => string.Join(',', x.Feed.KeyFields.Select(source.IndexOf)), StringComparer.Ordinal)
+            .Select(route => new RoutePlan
+            {
+                Entity = entity.Name,
+                Shards = entity.Shards,
+                KeyFields = [.. route.First().Feed.KeyFields.Select(source.IndexOf)],
+                Groups = [.. route.Select(x => new GroupRoute(numbers.Group(x.Group), x.Group.Name, x.Feed.Where?.ToPredicate()))],
+                Columns = columns,
+            });
+    }
+
+    private sealed class NumberTable(DefinitionsSnapshot snapshot)
+    {
+        private readonly Dictionary<(NumberKind, string, string, string), AssignedNumber> _live = snapshot.Numbers
+            .Where(n => n.IsLive)
+            .ToDictionary(n => (n.Kind, n.Entity, n.Name, n.Kind == NumberKind.Column ? n.Shape : ""));
+
+        public long Version => snapshot.Version;
+
+        public int Group(GroupDefinition group) => Find(NumberKind.Group, group.Entity, group.Name, "").Number;
+
+        public AssignedNumber Feature(GroupDefinition group, FeatureDefinition feature) =>
+            Find(NumberKind.Feature, group.Entity, DefinitionsCatalog.FeatureName(group, feature), "");
+
+        public int Column(string entity, string source, FieldDefinition column) => Find(
+            NumberKind.Column, entity, DefinitionsCatalog.ColumnName(source, column.Name), FieldTypeWords.Of(column.Type)).Number;
+
+        private AssignedNumber Find(NumberKind kind, string entity, string name, string shape) =>
+            _live.TryGetValue((kind, entity, name, shape), out AssignedNumber? number)
+                ? number
+                : throw new InvalidOperationException(
+                    $"version {snapshot.Version} has no number for {kind} {name} of {entity}: it holds other definitions");
+    }
+}

@@ -1,0 +1,324 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Triggers;
+using FeatureActors.Core.Windows;
+
+namespace FeatureActors.Core.Definitions;
+
+/// <summary>What <c>fa plan</c> shows: the definitions as understood, what they cost at most, and what applying them would change.</summary>
+public sealed class PlanReport
+{
+    // A bound beyond a petabyte says no more than that there is none; capped, the sums over features stay in a long.
+    private const long BytesShownMax = 1_000_000_000_000_000;
+
+    private static readonly JsonSerializerOptions Format =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly DefinitionsModel _model;
+    private readonly DefinitionsAssignment _assignment;
+    private readonly List<GroupReport> _groups;
+
+    private PlanReport(DefinitionsModel model, DefinitionsAssignment assignment)
+    {
+        _model = model;
+        _assignment = assignment;
+        _groups = [.. model.Entities.SelectMany(e => model.GroupsOf(e.Name)).Select(g => ReportOf(g, assignment.Snapshot))];
+    }
+
+    /// <summary>The report of <paramref name="model"/> with the numbers it would have.</summary>
+    public static PlanReport Of(DefinitionsModel model, DefinitionsAssignment assignment)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(assignment);
+        return new PlanReport(model, assignment);
+    }
+
+    /// <summary>The report as text for a terminal.</summary>
+    public string ToText()
+    {
+        var text = new StringBuilder();
+        string clock = _model.Clock == ClockKind.Event ? "event" : "wall";
+        Add(text, $"namespace {_model.Namespace}, version {_assignment.Snapshot.Version}, clock {clock}");
+        foreach (EntityDefinition entity in _model.Entities)
+        {
+            Add(text, $"entity {entity.Name}: key [{Words(entity)}], {entity.Shards} shards");
+            foreach (GroupReport group in _groups.Where(g => g.Definition.Entity == entity.Name))
+            {
+                WriteGroup(text, group);
+            }
+        }
+
+        WriteChanges(text);
+        return text.ToString();
+    }
+
+    /// <summary>The report as a JSON document; times in ms, sizes in bytes, null where there is no bound.</summary>
+    public string ToJson() => new JsonObject
+    {
+        ["namespace"] = _model.Namespace,
+        ["version"] = _assignment.Snapshot.Version,
+        ["clock"] = _model.Clock == ClockKind.Event ? "event" : "wall",
+        ["groups"] = new JsonArray([.. _groups.Select(g => (JsonNode)JsonOf(g))]),
+        ["changes"] = new JsonArray([.. _assignment.Changes.Select(c => (JsonNode)JsonOf(c))]),
+        ["has_changes"] = _assignment.HasChanges,
+        ["needs_accept_reset"] = _assignment.NeedsAcceptReset,
+        ["refused"] = _assignment.IsRefused,
+    }.ToJsonString(Format);
+
+    private static GroupReport ReportOf(GroupDefinition group, DefinitionsSnapshot snapshot)
+    {
+        var features = new List<FeatureReport>();
+        foreach (FeatureDefinition feature in group.Features)
+        {
+            AssignedNumber number = snapshot.Numbers.First(n => n is { Kind: NumberKind.Feature, IsLive: true }
+                && n.Entity == group.Entity && n.Name == DefinitionsCatalog.FeatureName(group, feature));
+            var timeline = new SlotTimeline(feature.Windows);
+            long slots = SlotsMax(feature.Windows);
+            Int128 bytes = ((Int128)slots * feature.Aggregate.PayloadBytesMax) + feature.Aggregate.SharedBytesMax;
+            features.Add(new FeatureReport(feature, number, timeline, slots, (long)Int128.Min(bytes, BytesShownMax)));
+        }
+
+        return new GroupReport(group, features);
+    }
+
+    // At most one slot of every width for each span between two reaches; the youngest slots have the finest width. A slot may
+    // be cut by a reach, hence one more for each window, and one for the slot that is being written.
+    private static long SlotsMax(IReadOnlyList<SlidingWindow> windows)
+    {
+        SlidingWindow[] byReach = [.. windows.Where(w => !w.IsLifetime).OrderBy(w => w.ReachMs)];
+        bool hasLifetime = byReach.Length < windows.Count;
+        long slots = hasLifetime ? 1 : 0;
+        long from = 0;
+        for (int i = 0; i < byReach.Length; i++)
+        {
+            long width = SlotWidths.Unbounded;
+            for (int j = i; j < byReach.Length; j++)
+            {
+                width = SlotWidths.CommonDivisor(width, byReach[j].SlotMs);
+            }
+
+            slots += ((byReach[i].ReachMs - from + width - 1) / width) + 1;
+            from = byReach[i].ReachMs;
+        }
+
+        return slots;
+    }
+
+    private static string Words(EntityDefinition entity) => string.Join(", ", entity.Key.Select(FieldTypeWords.Of));
+
+    private static void WriteGroup(StringBuilder text, GroupReport group)
+    {
+        GroupDefinition definition = group.Definition;
+        Add(text, $"  group {definition.Name}");
+        foreach (FeedDefinition feed in definition.Feeds)
+        {
+            string where = feed.Where is null ? "" : $", where {feed.Where.CanonicalText}";
+            Add(text, $"    from {feed.Source}, key [{string.Join(", ", feed.KeyFields)}]{where}");
+        }
+
+        string late = definition.Late == LatePolicy.Drop ? "drop" : "dead-letter";
+        Add(text, $"    triggers {Triggers(definition)}; late {late}; margin {ConfigDuration.Format(definition.MarginMs)}");
+        if (IdleText(definition) is { } idle)
+        {
+            Add(text, $"    {idle}");
+        }
+
+        foreach (FeatureReport feature in group.Features)
+        {
+            WriteFeature(text, feature);
+        }
+
+        foreach (RatioDefinition ratio in definition.Ratios)
+        {
+            string windows = ratio.WindowNames.Count == 0 ? "" : $" over {string.Join(", ", ratio.WindowNames)}";
+            Add(text, $"    {ratio.Name} = {ratio.Numerator} / {ratio.Denominator}{windows}; no state");
+        }
+
+        Add(text, $"    at most {Bytes(group.BytesMax)} per key");
+    }
+
+    private static void WriteFeature(StringBuilder text, FeatureReport feature)
+    {
+        FeatureDefinition definition = feature.Definition;
+        string settings = string.Concat(definition.Settings.Select(s => $", {s.Key} = {s.Text}"));
+        string where = definition.Where is null ? "" : $", where {definition.Where.CanonicalText}";
+        Add(text, $"    {definition.Name} #{feature.Number.Number}: {definition.Type}{settings}{where}");
+        foreach (SlidingWindow window in definition.Windows)
+        {
+            Add(text, $"      {WindowText(definition, window)}{Warming(feature, window)}");
+        }
+
+        if (feature.Warning is { } warning)
+        {
+            Add(text, $"      warning: {warning}");
+        }
+
+        string kept = feature.RetentionMs is { } ms ? ConfigDuration.Format(ms) : "until the key is forgotten";
+        Add(text, $"      kept {kept}, at most {feature.SlotsMax} slots, {Bytes(feature.BytesMax)} per key");
+    }
+
+    private static string WindowText(FeatureDefinition feature, SlidingWindow window)
+    {
+        if (feature.IsUnwindowed)
+        {
+            return "no window";
+        }
+
+        if (window.IsLifetime)
+        {
+            return $"window {window.Name}: everything since the key was first seen";
+        }
+
+        string slot = ConfigDuration.Format(window.SlotMs);
+        string offset = window.OffsetMs == 0 ? "" : $", ending {ConfigDuration.Format(window.OffsetMs)} ago";
+        return $"window {window.Name}: slot {slot}, never less than {ConfigDuration.Format(window.SizeMs)}, at most {slot} more{offset}";
+    }
+
+    private static string Warming(FeatureReport feature, SlidingWindow window) =>
+        WindowHistory.WarmAtMs(feature.Number.Windows, window) switch
+        {
+            long.MinValue => "",
+            long.MaxValue => "; warming for good: what came before is not in it",
+            long at => string.Create(
+                CultureInfo.InvariantCulture, $"; warming until {DateTimeOffset.FromUnixTimeMilliseconds(at):yyyy-MM-dd'T'HH:mm:ss'Z'}"),
+        };
+
+    private static string? IdleText(GroupDefinition group)
+    {
+        bool needsIdle = group.Features.Any(f => f.Windows.Any(w => w.IsLifetime));
+        return !needsIdle ? null
+            : group.IdleExpiryMs == long.MaxValue ? "idle keys are never forgotten"
+            : $"idle keys are forgotten after {ConfigDuration.Format(group.IdleExpiryMs)} (at most {ConfigDuration.Format(group.IdleSlotMs)} more)";
+    }
+
+    private static string Triggers(GroupDefinition group) =>
+        string.Join(", ", group.Triggers.Select(TriggerText).Append("expiry"));
+
+    private static string TriggerText(ITrigger trigger) => trigger switch
+    {
+        UpdateTrigger update => $"update within {ConfigDuration.Format(update.CoalesceMs)}",
+        TimerTrigger timer => $"timer every {ConfigDuration.Format(timer.EveryMs)}",
+        _ => trigger.GetType().Name,
+    };
+
+    private void WriteChanges(StringBuilder text)
+    {
+        DefinitionsChange[] changes = [.. _assignment.Changes.Where(c => c.Change != DefinitionsChangeKind.Unchanged)];
+        int unchanged = _assignment.Changes.Count - changes.Length;
+        Add(text, $"changes: {(changes.Length == 0 ? "none" : "")}{(unchanged == 0 ? "" : $" ({unchanged} unchanged)")}".TrimEnd());
+        foreach (DefinitionsChange change in changes)
+        {
+            string detail = change.Detail.Length == 0 ? "" : ": " + change.Detail;
+            string needs = change.Change == DefinitionsChangeKind.Reset ? " [needs --accept-reset]" : "";
+            Add(text, $"  {ChangeWord(change.Change)} {change.Entity}/{change.Name} #{change.Number}{detail}{needs}");
+        }
+    }
+
+    private static string ChangeWord(DefinitionsChangeKind change) => change switch
+    {
+        DefinitionsChangeKind.Added => "added",
+        DefinitionsChangeKind.Removed => "removed",
+        DefinitionsChangeKind.Reset => "reset",
+        DefinitionsChangeKind.WindowAdded => "window added",
+        DefinitionsChangeKind.WindowWarming => "window warming",
+        DefinitionsChangeKind.WindowRemoved => "window removed",
+        DefinitionsChangeKind.Refused => "refused",
+        _ => "unchanged",
+    };
+
+    private JsonObject JsonOf(GroupReport group) => new()
+    {
+        ["entity"] = group.Definition.Entity,
+        ["key"] = new JsonArray([.. _model.Entity(group.Definition.Entity).Key.Select(t => (JsonNode)FieldTypeWords.Of(t))]),
+        ["name"] = group.Definition.Name,
+        ["from"] = new JsonArray([.. group.Definition.Feeds.Select(f => (JsonNode)new JsonObject
+        {
+            ["source"] = f.Source,
+            ["key"] = new JsonArray([.. f.KeyFields.Select(k => (JsonNode)k)]),
+            ["where"] = f.Where?.CanonicalText,
+        })]),
+        ["triggers"] = new JsonArray([.. group.Definition.Triggers.Select(t => (JsonNode)TriggerText(t))]),
+        ["late"] = group.Definition.Late == LatePolicy.Drop ? "drop" : "dead-letter",
+        ["idle_expiry_ms"] = group.Definition.IdleExpiryMs == long.MaxValue ? null : group.Definition.IdleExpiryMs,
+        ["features"] = new JsonArray([.. group.Features.Select(f => (JsonNode)JsonOf(f))]),
+        ["ratios"] = new JsonArray([.. group.Definition.Ratios.Select(r => (JsonNode)new JsonObject
+        {
+            ["name"] = r.Name,
+            ["numerator"] = r.Numerator,
+            ["denominator"] = r.Denominator,
+            ["windows"] = new JsonArray([.. r.WindowNames.Select(w => (JsonNode)w)]),
+        })]),
+        ["bytes_max"] = group.BytesMax,
+    };
+
+    private static JsonObject JsonOf(FeatureReport feature) => new()
+    {
+        ["name"] = feature.Definition.Name,
+        ["number"] = feature.Number.Number,
+        ["type"] = feature.Definition.Type,
+        ["settings"] = new JsonObject(feature.Definition.Settings.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value))),
+        ["where"] = feature.Definition.Where?.CanonicalText,
+        ["windows"] = new JsonArray([.. feature.Definition.Windows.Select(w => (JsonNode)new JsonObject
+        {
+            ["name"] = w.Name,
+            ["size_ms"] = w.IsLifetime ? null : w.SizeMs,
+            ["slot_ms"] = w.IsLifetime ? null : w.SlotMs,
+            ["offset_ms"] = w.OffsetMs,
+            ["more_ms_max"] = w.IsLifetime ? null : w.SlotMs,
+        })]),
+        ["retention_ms"] = feature.RetentionMs,
+        ["slots_max"] = feature.SlotsMax,
+        ["bytes_max"] = feature.BytesMax,
+        ["warning"] = feature.Warning,
+    };
+
+    private static JsonObject JsonOf(DefinitionsChange change) => new()
+    {
+        ["change"] = ChangeWord(change.Change),
+        ["entity"] = change.Entity,
+        ["name"] = change.Name,
+        ["number"] = change.Number,
+        ["detail"] = change.Detail,
+    };
+
+    private static string Bytes(long bytes) => bytes switch
+    {
+        < 10_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
+        < 10_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1000.0:0.#} kB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1_000_000.0:0.#} MB"),
+    };
+
+    private static void Add(StringBuilder text, FormattableString line) =>
+        Add(text, line.ToString(CultureInfo.InvariantCulture));
+
+    private static void Add(StringBuilder text, string line) => text.Append(line).Append('\n');
+
+    private sealed record GroupReport(GroupDefinition Definition, List<FeatureReport> Features)
+    {
+        public long BytesMax => Features.Sum(f => f.BytesMax);
+    }
+
+    private sealed record FeatureReport(
+        FeatureDefinition Definition, AssignedNumber Number, SlotTimeline Timeline, long SlotsMax, long BytesMax)
+    {
+        public long? RetentionMs => Timeline.HasLifetime ? null : Timeline.Longest.ReachMs;
+
+        /// <summary>Widths that do not divide each other are right, but cost more slots than anybody asked for.</summary>
+        public string? Warning
+        {
+            get
+            {
+                long finest = Definition.Windows.Min(w => w.SlotMs);
+                return Timeline.WidthMs == finest
+                    ? null
+                    : $"slots are {ConfigDuration.Format(Timeline.WidthMs)} wide, finer than any window asks for: choose slots that divide each other";
+            }
+        }
+    }
+}
