@@ -39,7 +39,10 @@ public readonly record struct PublishPosition(long NextOffset, long ClockMs);
 
 /// <summary>Answer to a batch.</summary>
 /// <param name="Outcome">What became of it.</param>
-/// <param name="MissingRefreshes">Indexes into <see cref="PublishBatch.Items"/> of refreshes that met no key; empty otherwise.</param>
+/// <param name="MissingRefreshes">
+/// Indexes into <see cref="PublishBatch.Items"/>, ascending, of refreshes that met no key; empty otherwise. A repetition that is
+/// <see cref="SinkOutcome.Done"/> looks again, because the first answer may have been lost.
+/// </param>
 public readonly record struct SinkAnswer(SinkOutcome Outcome, IReadOnlyList<int> MissingRefreshes);
 
 /// <summary>What became of a batch.</summary>

@@ -88,12 +88,24 @@ public sealed class InMemoryFeatureSink(TimeProvider time) : FaultyPort("feature
     {
         var outcome = Judge(_contents.Fences.GetValueOrDefault(batch.Shard), batch);
         _outcomes[outcome] = _outcomes.GetValueOrDefault(outcome) + 1;
-        if (outcome != SinkOutcome.Written)
+        List<int> missing = [];
+        if (outcome == SinkOutcome.Done)
         {
-            return new SinkAnswer(outcome, []);
+            // The first answer may have been lost together with the refreshes it reported.
+            for (var index = 0; index < batch.Items.Count; index++)
+            {
+                if (batch.Items[index].Kind == PublishKind.Refresh && Find(Encoding.UTF8.GetString(batch.Items[index].Key.Span)) is null)
+                {
+                    missing.Add(index);
+                }
+            }
         }
 
-        List<int> missing = [];
+        if (outcome != SinkOutcome.Written)
+        {
+            return new SinkAnswer(outcome, missing);
+        }
+
         for (var index = 0; index < batch.Items.Count; index++)
         {
             if (!Apply(batch, batch.Items[index]))
