@@ -118,7 +118,10 @@ public sealed partial class ExpressionBinder
             return Error<EvalNode>(start, binding.Error ?? "refused", binding.Hint);
         }
 
-        return Fold(new FunctionNode(signature.Result, binding.Evaluator, arguments, function.IsStrict), arguments);
+        // A plug-in that fails on constants must not end the plan: it is left to fail, and to be supervised, per row.
+        var call = new FunctionNode(signature.Result, binding.Evaluator, arguments, function.IsStrict);
+        bool isBuiltIn = function.GetType().Assembly == typeof(ExpressionBinder).Assembly;
+        return isBuiltIn ? Fold(call, arguments) : call;
     }
 
     private static readonly string[] SpecialForms = ["COALESCE", "GREATEST", "LEAST", "NULLIF", "EVENT_TIME", "CAST"];

@@ -223,7 +223,8 @@ public sealed class JsonEventDecoderTests
     {
         var options = new EventDecoderOptions
         {
-            Fields = [new("ts", FieldType.Double)], EventTime = new EventTimeField("ts", EventTimeUnit.Seconds),
+            Fields = [new("ts", FieldType.Double)],
+            EventTime = new EventTimeField("ts", EventTimeUnit.Seconds),
         };
         var target = new DecodedEvent(1);
         Assert.True(new JsonEventDecoder(options).Decode("{\"ts\":1.5}"u8, target).IsOk);

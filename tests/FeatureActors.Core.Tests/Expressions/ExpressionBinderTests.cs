@@ -123,6 +123,8 @@ public sealed class ExpressionBinderTests
             {
                 value = TestRow.Evaluate(nested);
                 TestRow.Evaluate(chain);
+                TestRow.Evaluate(string.Concat(Enumerable.Repeat("ABS(", 198)) + "n" + new string(')', 198));
+                TestRow.Evaluate(string.Concat(Enumerable.Repeat("CASE WHEN b THEN ", 198)) + "n" + string.Concat(Enumerable.Repeat(" END", 198)));
                 TestRow.Evaluate(new string('(', 199) + "n" + new string(')', 199));
             },
             maxStackSize: 1 << 20);
