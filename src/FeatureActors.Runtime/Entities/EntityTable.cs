@@ -1,0 +1,155 @@
+using System.Numerics;
+using FeatureActors.Core.Sharding;
+using FeatureActors.Core.Slots;
+
+namespace FeatureActors.Runtime.Entities;
+
+/// <summary>
+/// Finds a shard's loaded entities by key: open addressing over 32-bit hashes, places in pages that never move. Used by one
+/// shard only.
+/// </summary>
+internal sealed class EntityTable
+{
+    private const int PageBits = 10;
+    private const int PageSize = 1 << PageBits;
+    private const int Empty = -1;
+
+    private readonly List<EntitySlot[]> _pages = [];
+    private readonly Stack<int> _free = new();
+    private readonly BlockStore _store;
+    private readonly EntityBlock _block;
+    private int[] _index;
+    private int _next;
+
+    public EntityTable(BlockStore store, EntityBlock block)
+    {
+        _store = store;
+        _block = block;
+        _index = new int[64];
+        Array.Fill(_index, Empty);
+    }
+
+    /// <summary>Entities loaded.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Places ever used; scans run over 0 to this.</summary>
+    public int PlacesEnd => _next;
+
+    /// <summary>Bytes of the table itself.</summary>
+    public long Bytes => ((long)_index.Length * sizeof(int)) + ((long)_pages.Count * PageSize * 64);
+
+    /// <summary>The entity at a place.</summary>
+    public ref EntitySlot this[int entity] => ref _pages[entity >> PageBits][entity & (PageSize - 1)];
+
+    /// <summary>Place of the entity with this key, or −1. Leaves the entity's block open when found.</summary>
+    public int Find(ReadOnlySpan<byte> key, ulong keyHash)
+    {
+        uint hash = (uint)keyHash;
+        int mask = _index.Length - 1;
+        for (int i = Spread(hash) & mask; _index[i] != Empty; i = (i + 1) & mask)
+        {
+            int entity = _index[i];
+            if (this[entity].Hash == hash)
+            {
+                _store.Open(entity);
+                if (_block.Key.SequenceEqual(key))
+                {
+                    return entity;
+                }
+            }
+        }
+
+        return Empty;
+    }
+
+    /// <summary>Adds an entity that is not in the table; its block is the caller's task.</summary>
+    public int Add(ulong keyHash)
+    {
+        if ((Count + 1) * 4 > _index.Length * 3)
+        {
+            Rehash(_index.Length * 2);
+        }
+
+        if (!_free.TryPop(out int entity))
+        {
+            entity = _next++;
+            if (entity >> PageBits == _pages.Count)
+            {
+                _pages.Add(new EntitySlot[PageSize]);
+            }
+        }
+
+        ref EntitySlot slot = ref this[entity];
+        ushort generation = (ushort)(slot.Generation + 1);
+        slot = default;
+        slot.Generation = generation;
+        slot.Hash = (uint)keyHash;
+        slot.ScheduledMs = long.MaxValue;
+        slot.WheelNext = -1;
+        slot.BatchPlace = -1;
+        slot.Marks = EntityMarks.Live;
+        Insert(entity, slot.Hash);
+        Count++;
+        return entity;
+    }
+
+    /// <summary>Removes an entity; its block is the caller's task.</summary>
+    public void Remove(int entity)
+    {
+        ref EntitySlot slot = ref this[entity];
+        int mask = _index.Length - 1;
+        int hole = Spread(slot.Hash) & mask;
+        while (_index[hole] != entity)
+        {
+            hole = (hole + 1) & mask;
+        }
+
+        // Entries behind the hole move up when their probe sequence passes it, so that no tombstones are needed.
+        for (int i = (hole + 1) & mask; _index[i] != Empty; i = (i + 1) & mask)
+        {
+            int home = Spread(this[_index[i]].Hash) & mask;
+            if (((i - home) & mask) >= ((i - hole) & mask))
+            {
+                _index[hole] = _index[i];
+                hole = i;
+            }
+        }
+
+        _index[hole] = Empty;
+        slot.Marks = EntityMarks.None;
+        _free.Push(entity);
+        Count--;
+    }
+
+    /// <summary>Hash of a key as the table wants it.</summary>
+    public static ulong HashOf(ReadOnlySpan<byte> key) => StableHash.Of(key);
+
+    // Keys of one shard agree modulo the shard count; multiplying spreads them over the index.
+    private static int Spread(uint hash) => (int)BitOperations.RotateLeft(hash * 0x9E3779B1, 15) & int.MaxValue;
+
+    private void Insert(int entity, uint hash)
+    {
+        int mask = _index.Length - 1;
+        int i = Spread(hash) & mask;
+        while (_index[i] != Empty)
+        {
+            i = (i + 1) & mask;
+        }
+
+        _index[i] = entity;
+    }
+
+    private void Rehash(int size)
+    {
+        int[] old = _index;
+        _index = new int[size];
+        Array.Fill(_index, Empty);
+        foreach (int entity in old)
+        {
+            if (entity != Empty)
+            {
+                Insert(entity, this[entity].Hash);
+            }
+        }
+    }
+}
