@@ -1,0 +1,103 @@
+namespace FeatureActors.Runtime.Shards;
+
+/// <summary>What a shard has done. Written by the shard, read by anyone: single values may be a moment old.</summary>
+public sealed class ShardCounters
+{
+    /// <summary>Rows applied.</summary>
+    public long Rows;
+
+    /// <summary>Rows dropped as repetitions: at or below a source mark.</summary>
+    public long Repeated;
+
+    /// <summary>Rows dropped because their event id was seen.</summary>
+    public long RepeatedIds;
+
+    /// <summary>Rows and groups beyond retention.</summary>
+    public long Late;
+
+    /// <summary>Updates that a feature refused.</summary>
+    public long Faults;
+
+    /// <summary>Groups evaluated.</summary>
+    public long Evaluations;
+
+    /// <summary>Field values written to the sink.</summary>
+    public long Values;
+
+    /// <summary>Keys written to the sink.</summary>
+    public long Writes;
+
+    /// <summary>Keys deleted in the sink.</summary>
+    public long Deletes;
+
+    /// <summary>Keys whose expiry was refreshed.</summary>
+    public long Refreshes;
+
+    /// <summary>Publish batches acknowledged.</summary>
+    public long Batches;
+
+    /// <summary>Publish batches refused because of a higher epoch.</summary>
+    public long StaleRefused;
+
+    /// <summary>Times the sink was found to have lost data.</summary>
+    public long SinkLosses;
+
+    /// <summary>Checkpoints committed.</summary>
+    public long Checkpoints;
+
+    /// <summary>Bytes of entities committed.</summary>
+    public long CheckpointBytes;
+
+    /// <summary>Entities committed, deletions included.</summary>
+    public long CheckpointEntities;
+
+    /// <summary>Entities loaded from the checkpoint store.</summary>
+    public long Loads;
+
+    /// <summary>Entities that left memory.</summary>
+    public long Passivations;
+
+    /// <summary>Entities in memory.</summary>
+    public long Entities;
+
+    /// <summary>Bytes of entities in memory.</summary>
+    public long MemoryBytes;
+
+    /// <summary>Log batches applied.</summary>
+    public long LogBatches;
+
+    /// <summary>Event-to-sink times: bucket i counts latencies below 2^(i/4) ms.</summary>
+    public long[] LatencyBuckets { get; } = new long[96];
+
+    internal void AddLatency(long ms)
+    {
+        int bucket = ms <= 1 ? 0 : Math.Min((int)Math.Ceiling(Math.Log2(ms) * 4), LatencyBuckets.Length - 1);
+        LatencyBuckets[bucket]++;
+    }
+
+    /// <summary>Latency in milliseconds that the share <paramref name="quantile"/> of the published rows kept, over several shards.</summary>
+    public static double Quantile(IEnumerable<ShardCounters> shards, double quantile)
+    {
+        long[] sum = new long[96];
+        foreach (ShardCounters shard in shards)
+        {
+            for (int i = 0; i < sum.Length; i++)
+            {
+                sum[i] += shard.LatencyBuckets[i];
+            }
+        }
+
+        long wanted = (long)Math.Ceiling(sum.Sum() * quantile);
+        long seen = 0;
+        for (int i = 0; i < sum.Length; i++)
+        {
+            seen += sum[i];
+            if (seen >= wanted && seen > 0)
+            {
+                return Math.Pow(2, i / 4.0);
+            }
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,149 @@
+using FeatureActors.Core.Definitions;
+
+namespace FeatureActors.Runtime.Shards;
+
+/// <content>Time: T rises with the wall clock, checked against a monotonic one, or with event time from the log.</content>
+internal sealed partial class ShardMachine
+{
+    // A wall clock may run this far ahead of the monotonic clock between two ticks (slewing, rounding); more is a jump.
+    private const long JumpToleranceMs = 2_000;
+
+    private readonly List<int> _due = [];
+    private long _nowMs;
+    private long _monotonicMs;
+    private long _clockSetAtMonotonicMs;
+    private long _firedClock = long.MinValue;
+    private bool _hasTicked;
+    private bool _isStoreClockAsked;
+    private long _jumpMs;
+
+    private void TakeTick(ShardInput.Tick tick)
+    {
+        _nowMs = tick.NowMs;
+        _monotonicMs = Math.Max(_monotonicMs, tick.MonotonicMs);
+        if (State is ShardState.LogLostTail or ShardState.Faulted or ShardState.Assigned)
+        {
+            return;
+        }
+
+        if (_plan.Clock == ClockKind.Wall)
+        {
+            AdvanceWallClock();
+        }
+
+        if (State == ShardState.Draining)
+        {
+            RetryCommit();
+            return;
+        }
+
+        if (!_isFenceRaised && !_isFenceUnderWay && _monotonicMs >= _fenceRetryAt)
+        {
+            RaiseFence();
+        }
+
+        RetryCommit();
+        if (State == ShardState.ClockJumped)
+        {
+            return;
+        }
+
+        Pump();
+        FireDue();
+        ReadDueIfTime();
+        StepSweep();
+        EvaluateWaiting();
+        FlushPublishing();
+        CheckFenceIfIdle();
+        PassivateSome();
+        WantCheckpointIfTime();
+        Counters.Entities = _table.Count;
+        Counters.MemoryBytes = _store.ReservedBytes + _table.Bytes;
+    }
+
+    private void AdvanceWallClock()
+    {
+        if (!_hasTicked)
+        {
+            // The first tick after an acquire: the checkpoint's T and the fence's T may be behind by any down time.
+            _hasTicked = true;
+            _clockSetAtMonotonicMs = _monotonicMs;
+            ClockMs = Math.Max(ClockMs, _nowMs);
+            return;
+        }
+
+        if (_nowMs <= ClockMs)
+        {
+            return;
+        }
+
+        long elapsed = _monotonicMs - _clockSetAtMonotonicMs;
+        if (_nowMs - ClockMs > elapsed + JumpToleranceMs)
+        {
+            if (State is ShardState.Running or ShardState.Recovering)
+            {
+                _jumpMs = _nowMs - ClockMs - elapsed;
+                Transition(
+                    ShardState.ClockJumped,
+                    $"the wall clock leapt {_jumpMs} ms ahead of the monotonic clock: T is held at {ClockMs} until the store's clock agrees");
+            }
+
+            if (State == ShardState.ClockJumped && !_isStoreClockAsked)
+            {
+                _isStoreClockAsked = true;
+                _out.Add(new ShardOutput.ReadStoreClock());
+            }
+
+            return;
+        }
+
+        ClockMs = _nowMs;
+        _clockSetAtMonotonicMs = _monotonicMs;
+        LeaveClockJump("the wall clock is back");
+    }
+
+    private void TakeStoreClock(long storeMs)
+    {
+        _isStoreClockAsked = false;
+        if (State == ShardState.ClockJumped && Math.Abs(storeMs - _nowMs) <= JumpToleranceMs)
+        {
+            ClockMs = Math.Max(ClockMs, _nowMs);
+            _clockSetAtMonotonicMs = _monotonicMs;
+            LeaveClockJump("the store's clock agrees");
+        }
+    }
+
+    private void LeaveClockJump(string reason)
+    {
+        if (State == ShardState.ClockJumped)
+        {
+            Transition(ShardState.Recovering, reason);
+            TryRun();
+        }
+    }
+
+    private void AdvanceEventClock()
+    {
+        if (_plan.Clock == ClockKind.Event)
+        {
+            ClockMs = Math.Max(ClockMs, _marks.EventClock(_plan.Sources));
+        }
+    }
+
+    /// <summary>Queues the evaluation of loaded entities that are due at T.</summary>
+    private void FireDue()
+    {
+        if (ClockMs == long.MinValue || !CanEvaluate)
+        {
+            return;
+        }
+
+        _firedClock = ClockMs;
+        _due.Clear();
+        _wheel.Advance(ClockMs, _due);
+        foreach (int entity in _due)
+        {
+            Force(entity);
+        }
+    }
+}

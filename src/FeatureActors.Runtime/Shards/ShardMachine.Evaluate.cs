@@ -1,0 +1,325 @@
+using System.Numerics;
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Entities;
+using FeatureActors.Core.Slots;
+using FeatureActors.Core.Windows;
+using FeatureActors.Runtime.Entities;
+using FeatureActors.Runtime.Publishing;
+
+namespace FeatureActors.Runtime.Shards;
+
+/// <content>Triggers and evaluation: when a changed group is evaluated, and what is handed to the publisher.</content>
+internal sealed partial class ShardMachine
+{
+    private static readonly ReadOnlyMemory<byte> VersionField = "_v"u8.ToArray();
+    private static readonly ReadOnlyMemory<byte> TimeField = "_t"u8.ToArray();
+    private static readonly ReadOnlyMemory<byte> FlagsField = "_flags"u8.ToArray();
+
+    // Keys deleted lately: an older snapshot of the feature store may bring them back, and no entity would delete them again.
+    private const int DeletedKept = 10_000;
+
+    private readonly Queue<Waiting>[] _queues;
+    private readonly Queue<Waiting> _forced = new();
+    private readonly Queue<byte[]> _deleted = new();
+    private readonly byte[][] _keyPrefixes;
+    private readonly byte[][][] _fieldNames;
+    private readonly FeatureValueWriter _flags = new();
+    private readonly byte[] _number = new byte[48];
+
+    private bool CanEvaluate => State == ShardState.Running && ClockMs != long.MinValue && _ready.Count < ReadyMax;
+
+    private void MarkChanged(int entity, ulong groups, long ingestTimeMs)
+    {
+        ref EntitySlot slot = ref _table[entity];
+        ulong added = groups & ~slot.ChangedGroups;
+        slot.ChangedGroups |= groups;
+        slot.PendingSinceMs = slot.PendingSinceMs == 0 ? ingestTimeMs : Math.Min(slot.PendingSinceMs, ingestTimeMs);
+        Touch(ref slot);
+        while (added != 0)
+        {
+            int group = BitOperations.TrailingZeroCount(added);
+            added &= added - 1;
+            AskTriggers(entity, ref slot, _plan.Groups[group], group);
+        }
+    }
+
+    private void AskTriggers(int entity, ref EntitySlot slot, GroupPlan group, int place)
+    {
+        long shardTime = Math.Max(ClockMs, 0);
+        bool isAsked = false;
+        for (int i = 0; i < group.Triggers.Count; i++)
+        {
+            ITrigger trigger = group.Triggers[i];
+            bool isProcessing = trigger.Clock == TriggerClock.Processing;
+            long next = trigger.NextEvaluationMs(new TriggerInput(isProcessing ? _monotonicMs : shardTime, long.MinValue));
+            if (next == long.MaxValue)
+            {
+                continue;
+            }
+
+            isAsked = true;
+            if (isProcessing)
+            {
+                _queues[place].Enqueue(new Waiting(entity, slot.Generation, next));
+            }
+            else
+            {
+                ScheduleNotAfter(entity, ref slot, next);
+            }
+        }
+
+        if (!isAsked)
+        {
+            // Slot expiry alone: look when the present slot closes.
+            long width = _plan.Features.Skip(group.FirstFeature).Take(group.FeatureCount).Min(static f => f.Timeline.WidthMs);
+            width = width == SlotWidths.Unbounded ? group.IdleSlotMs : width;
+            ScheduleNotAfter(entity, ref slot, SlotWidths.Floor(shardTime, width) + width);
+        }
+    }
+
+    private void ScheduleNotAfter(int entity, ref EntitySlot slot, long dueMs)
+    {
+        if (dueMs < slot.ScheduledMs)
+        {
+            _wheel.Schedule(entity, dueMs);
+        }
+    }
+
+    private void Force(int entity) => _forced.Enqueue(new Waiting(entity, _table[entity].Generation, 0));
+
+    private bool IsThere(in Waiting waiting)
+    {
+        ref EntitySlot slot = ref _table[waiting.Entity];
+        return (slot.Marks & EntityMarks.Live) != 0 && slot.Generation == waiting.Generation;
+    }
+
+    private void EvaluateWaiting()
+    {
+        while (CanEvaluate && _forced.TryDequeue(out Waiting waiting))
+        {
+            if (IsThere(waiting))
+            {
+                EvaluateEntity(waiting.Entity);
+            }
+        }
+
+        for (int g = 0; g < _queues.Length; g++)
+        {
+            Queue<Waiting> queue = _queues[g];
+            while (CanEvaluate && queue.TryPeek(out Waiting waiting) && waiting.DueAtMs <= _monotonicMs)
+            {
+                queue.Dequeue();
+                if (IsThere(waiting) && (_table[waiting.Entity].ChangedGroups >> g & 1) != 0)
+                {
+                    _store.Open(waiting.Entity);
+                    EvaluateGroup(waiting.Entity, g, isForced: false);
+                    FinishEvaluation(waiting.Entity);
+                }
+            }
+        }
+    }
+
+    /// <summary>Evaluates the groups of an entity that changed or are due, or all when that is asked for.</summary>
+    private void EvaluateEntity(int entity)
+    {
+        _store.Open(entity);
+        EntityMarks marks = _table[entity].Marks;
+        bool isForced = (marks & (EntityMarks.ForceWrite | EntityMarks.ForceRefresh)) != 0;
+        for (int g = 0; g < _plan.Groups.Count; g++)
+        {
+            if (isForced || (_table[entity].ChangedGroups >> g & 1) != 0 || _block.Group(g).NextDueMs <= ClockMs)
+            {
+                EvaluateGroup(entity, g, isForced);
+            }
+        }
+
+        _table[entity].Marks &= ~(EntityMarks.ForceWrite | EntityMarks.ForceRefresh);
+        FinishEvaluation(entity);
+    }
+
+    private void FinishEvaluation(int entity)
+    {
+        ref EntitySlot slot = ref _table[entity];
+        long due = _block.NextDueMs;
+        if (slot.ChangedGroups != 0)
+        {
+            due = Math.Min(due, slot.ScheduledMs);
+        }
+        else
+        {
+            slot.PendingSinceMs = 0;
+        }
+
+        _wheel.Schedule(entity, due);
+        if (_block.IsEmpty && slot.ChangedGroups == 0)
+        {
+            slot.Marks |= EntityMarks.Dying;
+            MarkDirty(entity);
+        }
+    }
+
+    private void EvaluateGroup(int entity, int group, bool isForced)
+    {
+        GroupPlan plan = _plan.Groups[group];
+        GroupState state = _block.Group(group);
+        _evaluator.Evaluate(group, ClockMs, _values);
+        Counters.Evaluations++;
+        ref EntitySlot slot = ref _table[entity];
+        slot.ChangedGroups &= ~(1UL << group);
+        GroupState next = state with { NextDueMs = _values.NextDueMs };
+        if (!_values.IsAlive)
+        {
+            next = next with { PublishedHash = 0, PublishedExpiryMs = 0 };
+            if (state.PublishedHash != 0 || (isForced && state.LastEventMs != long.MinValue))
+            {
+                AddDelete(entity, group);
+            }
+        }
+        else
+        {
+            long expiry = ExpiryOf(plan);
+            bool isWrite = _values.Hash != state.PublishedHash || (slot.Marks & EntityMarks.ForceWrite) != 0;
+            bool isRefresh = (slot.Marks & EntityMarks.ForceRefresh) != 0 || IsExpiryStale(plan, state.PublishedExpiryMs, expiry);
+            if (isWrite)
+            {
+                AddWrite(entity, group, expiry);
+                next = next with { PublishedHash = _values.Hash, PublishedExpiryMs = expiry };
+            }
+            else if (isRefresh)
+            {
+                AddRefresh(entity, group, expiry);
+                next = next with { PublishedExpiryMs = expiry };
+            }
+        }
+
+        if (next != state || _values.IsCompacted)
+        {
+            _block.SetGroup(group, next);
+            MarkDirty(entity);
+        }
+    }
+
+    private long ExpiryOf(GroupPlan plan) => _plan.Clock == ClockKind.Event || _values.LastExitMs == long.MaxValue
+        ? 0
+        : _values.LastExitMs + plan.ExpiryMarginMs;
+
+    // Half the margin: the key can then never expire before its last exit, and a steady stream refreshes rarely.
+    private static bool IsExpiryStale(GroupPlan plan, long published, long wanted) =>
+        Math.Abs(wanted - published) > plan.ExpiryMarginMs / 2;
+
+    private void AddWrite(int entity, int group, long expiry)
+    {
+        BeginItem(entity, group, PublishKind.Write, expiry, _values.Count);
+        Counters.Writes++;
+        _flags.Clear();
+        bool hasFlags = false;
+        for (int i = 0; i < _values.Count; i++)
+        {
+            FieldValue value = _values.Fields[i];
+            hasFlags |= value.Quality != ValueQuality.None;
+            if (value.Kind != FeatureValueKind.Absent)
+            {
+                _builder.AddField(_fieldNames[group][i], _values.Text(i));
+                Counters.Values++;
+            }
+        }
+
+        _nextOffset.TryFormat(_number, out int offsetLength, default, System.Globalization.CultureInfo.InvariantCulture);
+        _number[offsetLength] = (byte)'-';
+        ClockMs.TryFormat(_number.AsSpan(offsetLength + 1), out int clockLength, default, System.Globalization.CultureInfo.InvariantCulture);
+        _builder.AddField(VersionField, _number.AsSpan(0, offsetLength + 1 + clockLength));
+        _builder.AddField(TimeField, _number.AsSpan(offsetLength + 1, clockLength));
+        if (hasFlags)
+        {
+            WriteFlags(group);
+            _builder.AddField(FlagsField, _flags.Written);
+        }
+
+        EndItem();
+    }
+
+    private void WriteFlags(int group)
+    {
+        _flags.Begin();
+        _flags.BeginObject();
+        ReadOnlySpan<ValueQuality> kinds = [ValueQuality.Truncated, ValueQuality.Approximate, ValueQuality.Warming];
+        foreach (ValueQuality kind in kinds)
+        {
+            bool isOpen = false;
+            for (int i = 0; i < _values.Count; i++)
+            {
+                if ((_values.Fields[i].Quality & kind) == 0)
+                {
+                    continue;
+                }
+
+                if (!isOpen)
+                {
+                    isOpen = true;
+                    _flags.WriteName(kind switch
+                    {
+                        ValueQuality.Truncated => "truncated"u8,
+                        ValueQuality.Approximate => "approximate"u8,
+                        _ => "warming"u8,
+                    });
+                    _flags.BeginArray();
+                }
+
+                _flags.WriteString(_fieldNames[group][i]);
+            }
+
+            if (isOpen)
+            {
+                _flags.EndArray();
+            }
+        }
+
+        _flags.EndObject();
+    }
+
+    private void AddRefresh(int entity, int group, long expiry)
+    {
+        BeginItem(entity, group, PublishKind.Refresh, expiry, 0);
+        Counters.Refreshes++;
+        EndItem();
+    }
+
+    private void AddDelete(int entity, int group)
+    {
+        BeginItem(entity, group, PublishKind.Delete, 0, 0);
+        Counters.Deletes++;
+        if (_deleted.Count == DeletedKept)
+        {
+            _deleted.Dequeue();
+        }
+
+        _deleted.Enqueue([.. _keyPrefixes[group], .. _block.Key]);
+        EndItem();
+    }
+
+    private void BeginItem(int entity, int group, PublishKind kind, long expiry, int values)
+    {
+        if (_builder.Count == 0)
+        {
+            _builder.Begin(++_batch);
+        }
+
+        ref EntitySlot slot = ref _table[entity];
+        slot.UnackedBatch = _builder.Number;
+        _builder.Position = new PublishPosition(_nextOffset, ClockMs);
+        _builder.AddItem(
+            kind, _keyPrefixes[group], _block.Key, expiry, new PublishTarget(entity, slot.Generation, slot.PendingSinceMs, values));
+    }
+
+    private void EndItem()
+    {
+        if (_builder.IsFull)
+        {
+            CompleteBatch();
+        }
+    }
+
+    private readonly record struct Waiting(int Entity, ushort Generation, long DueAtMs);
+}

@@ -1,0 +1,244 @@
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Sharding;
+using FeatureActors.Runtime.Entities;
+using FeatureActors.Runtime.Publishing;
+
+namespace FeatureActors.Runtime.Shards;
+
+/// <summary>Why all entities are looked at.</summary>
+internal enum SweepKind
+{
+    /// <summary>Refresh expiries, and so find keys that are missing in the sink.</summary>
+    Refresh = 1,
+
+    /// <summary>Publish what the store marks as unpublished.</summary>
+    Unpublished = 2,
+
+    /// <summary>Write everything again: the sink lost data.</summary>
+    Rewrite = 3,
+}
+
+/// <content>Passes over all entities at a bounded rate: first those in memory, then those in the store.</content>
+internal sealed partial class ShardMachine
+{
+    private Sweep? _sweep;
+    private long _nextRefreshAt = long.MinValue;
+
+    private void StartSweep(SweepKind kind)
+    {
+        // A rewrite covers a refresh; what is unpublished is asked for again afterwards.
+        if (_sweep is not null && _sweep.Kind == SweepKind.Rewrite && kind != SweepKind.Rewrite)
+        {
+            return;
+        }
+
+        _sweep = new Sweep(kind, _monotonicMs);
+    }
+
+    private void StepSweep()
+    {
+        if (State != ShardState.Running || !_isFenceRaised || _isSinkAway || ClockMs == long.MinValue)
+        {
+            return;
+        }
+
+        if (_sweep is null)
+        {
+            StartRefreshIfTime();
+            return;
+        }
+
+        if (_sweep.IsReadUnderWay || _forced.Count >= _options.ReadLimit || !_sweep.Refill(_monotonicMs, RateOf(_sweep.Kind)))
+        {
+            return;
+        }
+
+        if (_sweep.Kind == SweepKind.Rewrite && !_sweep.HasDeleted && !DeleteAgain())
+        {
+            return;
+        }
+
+        if (_sweep.Kind != SweepKind.Unpublished && SweepMemory(_sweep))
+        {
+            return;
+        }
+
+        if (_cold == 0 && _sweep.Kind != SweepKind.Unpublished)
+        {
+            EndSweep();
+            return;
+        }
+
+        _sweep.IsReadUnderWay = true;
+        int limit = (int)Math.Min(_options.ReadLimit, Math.Max(1, _sweep.Tokens));
+        _sweep.Limit = limit;
+        _out.Add(new ShardOutput.ReadKeys(_sweep.After, _sweep.Kind == SweepKind.Unpublished, limit));
+    }
+
+    private int RateOf(SweepKind kind) => kind == SweepKind.Refresh ? _options.SweepKeysPerSecond : _options.RewriteKeysPerSecond;
+
+    private void StartRefreshIfTime()
+    {
+        long interval = (long)_options.SweepInterval.TotalMilliseconds;
+        if (_nextRefreshAt == long.MinValue)
+        {
+            _nextRefreshAt = _monotonicMs + interval;
+        }
+
+        if (_monotonicMs >= _nextRefreshAt)
+        {
+            _nextRefreshAt = _monotonicMs + interval;
+            StartSweep(SweepKind.Refresh);
+        }
+    }
+
+    /// <summary>Marks loaded entities; true while there are more.</summary>
+    private bool SweepMemory(Sweep sweep)
+    {
+        EntityMarks mark = sweep.Kind == SweepKind.Rewrite ? EntityMarks.ForceWrite : EntityMarks.ForceRefresh;
+        while (sweep.Place < _table.PlacesEnd)
+        {
+            if (sweep.Tokens <= 0 || _forced.Count >= _options.ReadLimit)
+            {
+                return true;
+            }
+
+            int entity = sweep.Place++;
+            ref EntitySlot slot = ref _table[entity];
+            if ((slot.Marks & EntityMarks.Live) != 0 && (slot.Marks & EntityMarks.Dying) == 0)
+            {
+                slot.Marks |= mark;
+                Force(entity);
+                sweep.Tokens--;
+            }
+        }
+
+        return false;
+    }
+
+    private void TakeKeys(IReadOnlyList<StoredEntity> entities)
+    {
+        if (_sweep is null || !_sweep.IsReadUnderWay)
+        {
+            return;
+        }
+
+        _sweep.IsReadUnderWay = false;
+        _sweep.Tokens -= entities.Count;
+        foreach (StoredEntity stored in entities)
+        {
+            bool isLoaded = _table.Find(stored.Key.Span, StableHash.Of(stored.Key.Span)) >= 0;
+            int entity = Admit(stored);
+            if (_sweep.Kind == SweepKind.Rewrite || (_sweep.Kind == SweepKind.Refresh && !isLoaded))
+            {
+                _table[entity].Marks |= _sweep.Kind == SweepKind.Rewrite ? EntityMarks.ForceWrite : EntityMarks.ForceRefresh;
+                Force(entity);
+            }
+        }
+
+        if (entities.Count < _sweep.Limit)
+        {
+            EndSweep();
+        }
+        else
+        {
+            _sweep.After = entities[^1].Key.ToArray();
+        }
+    }
+
+    private void EndSweep()
+    {
+        SweepKind kind = _sweep!.Kind;
+        _sweep = null;
+        if (kind == SweepKind.Unpublished)
+        {
+            _hasUnpublished = false;
+        }
+        else if (_hasUnpublished)
+        {
+            StartSweep(SweepKind.Unpublished);
+        }
+    }
+
+    /// <summary>Deletes lately deleted keys again, as far as batches have room; false while some are left.</summary>
+    private bool DeleteAgain()
+    {
+        int count = _deleted.Count;
+        for (int i = _sweep!.Deleted; i < count; i++)
+        {
+            if (!CanEvaluate)
+            {
+                return false;
+            }
+
+            byte[] key = _deleted.Dequeue();
+            _sweep.Deleted++;
+            if (IsDeletedKeyBack(key))
+            {
+                continue;
+            }
+
+            _deleted.Enqueue(key);
+            if (_builder.Count == 0)
+            {
+                _builder.Begin(++_batch);
+            }
+
+            _builder.Position = new PublishPosition(_nextOffset, ClockMs);
+            _builder.AddItem(PublishKind.Delete, default, key, 0, new PublishTarget(-1, 0, 0, 0));
+            EndItem();
+        }
+
+        _sweep.HasDeleted = true;
+        return true;
+    }
+
+    /// <summary>True when the entity of a lately deleted key lives again, in memory or perhaps in the store.</summary>
+    private bool IsDeletedKeyBack(ReadOnlySpan<byte> fullKey)
+    {
+        for (int g = 0; g < _keyPrefixes.Length; g++)
+        {
+            if (fullKey.StartsWith(_keyPrefixes[g]))
+            {
+                ReadOnlySpan<byte> key = fullKey[_keyPrefixes[g].Length..];
+                return _table.Find(key, StableHash.Of(key)) >= 0;
+            }
+        }
+
+        return false;
+    }
+
+    private sealed class Sweep(SweepKind kind, long startedMs)
+    {
+        private long _refilledMs = startedMs;
+
+        public SweepKind Kind { get; } = kind;
+
+        public int Place { get; set; }
+
+        public ReadOnlyMemory<byte> After { get; set; }
+
+        public bool IsReadUnderWay { get; set; }
+
+        public int Limit { get; set; }
+
+        public long Tokens { get; set; } = 100;
+
+        public int Deleted { get; set; }
+
+        public bool HasDeleted { get; set; }
+
+        /// <summary>Adds tokens for the time passed, at most a second's worth; true when there are any.</summary>
+        public bool Refill(long nowMs, int perSecond)
+        {
+            long added = (nowMs - _refilledMs) * perSecond / 1000;
+            if (added > 0)
+            {
+                Tokens = Math.Min(perSecond, Tokens + added);
+                _refilledMs = nowMs;
+            }
+
+            return Tokens > 0;
+        }
+    }
+}
