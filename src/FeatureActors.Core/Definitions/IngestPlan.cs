@@ -17,6 +17,9 @@ public sealed record IngestPlan
     /// <summary>Creates a decoder for one ingest actor; it has the cells of all declared fields, in order, and the event time.</summary>
     public required Func<IEventDecoder> CreateDecoder { get; init; }
 
+    /// <summary>Types of all declared fields, in order.</summary>
+    public required IReadOnlyList<FieldType> FieldTypes { get; init; }
+
     /// <summary>Most milliseconds an event may lie ahead of the node's clock.</summary>
     public required long MaxFutureMs { get; init; }
 

@@ -190,6 +190,7 @@ public static class PlanCompiler
             DefinitionsVersion = numbers.Version,
             Clock = model.Clock,
             CreateDecoder = () => decoders(source, options),
+            FieldTypes = [.. source.Fields.Select(static f => f.Type)],
             MaxFutureMs = source.MaxFutureMs,
             ClampFuture = source.ClampFuture,
             EventIdField = source.EventId is { } id ? source.IndexOf(id.Field) : -1,
