@@ -13,6 +13,9 @@ internal sealed class SqliteCheckpointStore : ICheckpointStore, IAsyncDisposable
     // A read touches a few pages per key; all shards' readers together stay small beside the entities in memory.
     private const int ReaderCacheKiB = 1024;
 
+    // Each running commit has its cache; two keep a disk busy while one of them computes.
+    private const int CommitsMax = 2;
+
     private readonly DataDirectory _directory;
     private readonly TimeProvider _time;
     private readonly SqliteFileProfile _writer;
@@ -27,7 +30,7 @@ internal sealed class SqliteCheckpointStore : ICheckpointStore, IAsyncDisposable
         _time = time;
         _writer = new SqliteFileProfile(options.StatePageBytes, options.CommitCacheKiB, WalBytes, options.Durability, options.PagesMax);
         _reader = _writer with { CacheKiB = ReaderCacheKiB };
-        _commits = new SemaphoreSlim(options.ConcurrencyMax);
+        _commits = new SemaphoreSlim(Math.Min(CommitsMax, options.ConcurrencyMax));
         _reads = new SemaphoreSlim(options.ConcurrencyMax);
     }
 

@@ -172,7 +172,7 @@ internal sealed class SqliteDatabase : IDisposable
                 PRAGMA cache_size = -{profile.CacheKiB};
                 PRAGMA temp_store = MEMORY;
                 PRAGMA wal_autocheckpoint = {Math.Max(1, profile.WalBytes / profile.PageBytes)};
-                PRAGMA journal_size_limit = {4 * profile.WalBytes};
+                PRAGMA journal_size_limit = {2 * profile.WalBytes};
                 """));
             return database;
         }

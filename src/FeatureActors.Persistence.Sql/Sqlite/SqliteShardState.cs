@@ -39,6 +39,10 @@ internal sealed class SqliteShardState(
         WHERE entity = ?1 AND partition = ?2 AND epoch = ?3 AND checkpoint_id <> ?4
         """;
 
+    // Naming next_due in SET rewrites its index entry even when the value stays, and it mostly stays: it is the exit of an
+    // old slot. So the row is first updated under the due time it has; only if that meets nothing, the upsert runs.
+    private const string UpdateSql = "UPDATE entities SET state = ?2, unpublished = ?4 WHERE key = ?1 AND next_due = ?3";
+
     private const string UpsertSql = """
         INSERT INTO entities (key, state, next_due, unpublished) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (key) DO UPDATE SET state = excluded.state, next_due = excluded.next_due, unpublished = excluded.unpublished
@@ -199,6 +203,7 @@ internal sealed class SqliteShardState(
 
     private static void WriteEntities(SqliteDatabase writer, IReadOnlyList<StoredEntity> entities, CancellationToken cancellationToken)
     {
+        var update = writer.Statement(UpdateSql);
         var upsert = writer.Statement(UpsertSql);
         var delete = writer.Statement("DELETE FROM entities WHERE key = ?1");
         for (var index = 0; index < entities.Count; index++)
@@ -211,11 +216,17 @@ internal sealed class SqliteShardState(
             }
             else
             {
-                upsert.Bind(1, entity.Key.Span).Bind(2, entity.State.Span).Bind(3, entity.NextDueMs)
-                    .Bind(4, entity.IsUnpublished ? 1 : 0).Run();
+                Bind(update, entity).Run();
+                if (writer.Changes == 0)
+                {
+                    Bind(upsert, entity).Run();
+                }
             }
         }
     }
+
+    private static SqliteStatement Bind(SqliteStatement write, StoredEntity entity) => write
+        .Bind(1, entity.Key.Span).Bind(2, entity.State.Span).Bind(3, entity.NextDueMs).Bind(4, entity.IsUnpublished ? 1 : 0);
 
     private static void ThrowIfCancelled(int row, CancellationToken cancellationToken)
     {

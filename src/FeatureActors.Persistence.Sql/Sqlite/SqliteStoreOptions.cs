@@ -19,8 +19,8 @@ public sealed class SqliteStoreOptions
     public int GroupCommitBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Most database calls of one kind (commits, reads, appends) that run at the same time; each holds a thread of the pool.
-    /// Default 4, range 1 to 64. Further calls wait.
+    /// Most database calls of one kind (reads, appends) that run at the same time; each holds a thread of the pool. Commits are
+    /// two at most, for the sake of <see cref="CommitCacheKiB"/>. Default 4, range 1 to 64. Further calls wait.
     /// </summary>
     public int ConcurrencyMax { get; init; } = 4;
 
@@ -31,16 +31,20 @@ public sealed class SqliteStoreOptions
     public long DeadLetterBytesMax { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// Pages of a state file's cache while a checkpoint is written, in KiB; given back afterwards. Default 32 MiB. When the
-    /// pages of one checkpoint do not fit, some are written more than once.
+    /// Pages of a state file's cache while a checkpoint is written, in KiB; given back afterwards. Default 32 MiB; two
+    /// checkpoints are written at a time. When the pages of one checkpoint do not fit, some are written more than once (at
+    /// 8 MiB a row cost 14 µs instead of 10).
     /// </summary>
     public int CommitCacheKiB { get; init; } = 32 * 1024;
 
     /// <summary>Most pages of one database file, 0 for no bound: a disk that fills up, for tests.</summary>
     internal int PagesMax { get; init; }
 
-    /// <summary>Page size of new state files in bytes, a power of two from 512 to 65,536.</summary>
-    internal int StatePageBytes { get; init; } = 4096;
+    /// <summary>
+    /// Page size of new state files in bytes, a power of two from 512 to 65,536. Measured for 5,000 random rows of 200 B among
+    /// 62,500 with the due time kept: 10 µs of CPU a row at 8 K, 11.5 at 4 K; 2 K and below are slower still; at 2 KB rows equal.
+    /// </summary>
+    internal int StatePageBytes { get; init; } = 8192;
 
     internal void Validate()
     {

@@ -160,6 +160,23 @@ public abstract class CheckpointStoreContract
     }
 
     [Fact]
+    public async Task Rewritten_entity_moves_in_the_due_order_and_leaves_or_joins_the_unpublished()
+    {
+        var store = await OpenAsync();
+        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.CommitAsync(
+            Shard, new Epoch(1), Write(1, 1, 1, Entity("a", "1", 10, true), Entity("b", "1", 20), Entity("c", "1", long.MaxValue)), None);
+
+        await store.CommitAsync(
+            Shard, new Epoch(1), Write(1, 2, 2, Entity("a", "2", 30), Entity("b", "2", 20, true), Entity("c", "2", 15)), None);
+
+        var due = await store.ReadDueAsync(Shard, 100, null, 9, None);
+        Assert.Equal(["c=2@15", "b=2@20!", "a=2@30"], due.Select(Show));
+        var unpublished = await store.ReadKeysAsync(Shard, default, true, 9, None);
+        Assert.Equal(["b=2@20!"], unpublished.Select(Show));
+    }
+
+    [Fact]
     public async Task Keys_come_in_bytewise_order_in_pages_all_or_only_unpublished_ones()
     {
         var store = await OpenAsync();

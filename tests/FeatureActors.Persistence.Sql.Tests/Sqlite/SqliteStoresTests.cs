@@ -73,7 +73,7 @@ public sealed class SqliteStoresTests
     [Fact]
     public async Task Full_disk_fails_the_checkpoint_and_the_one_before_stays_in_force()
     {
-        await using TemporaryStores stores = new(new SqliteStoreOptions { PagesMax = 100 });
+        await using TemporaryStores stores = new(new SqliteStoreOptions { PagesMax = 60 });
         var checkpoints = (await stores.OpenAsync()).Checkpoints;
         var epoch = (await checkpoints.AcquireAsync(Shard, Identity, "node", None)).Epoch;
         await checkpoints.CommitAsync(Shard, epoch, Checkpoint(epoch, 1, 10, 100), None);
