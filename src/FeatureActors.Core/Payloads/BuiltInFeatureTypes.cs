@@ -19,5 +19,8 @@ public static class BuiltInFeatureTypes
         OrderedFeatureType.First(),
         OrderedFeatureType.Last(),
         OrderedFeatureType.Latest(),
+        KeyedFeatureType.CountMap(),
+        KeyedFeatureType.SumMap(),
+        KeyedFeatureType.TopK(),
     ];
 }

@@ -110,6 +110,19 @@ internal static class DecimalForm
             && TryAdd(a, b, out sum);
     }
 
+    /// <summary>Orders two values exactly.</summary>
+    public static int Compare(Int128 left, byte leftScale, Int128 right, byte rightScale)
+    {
+        byte scale = Math.Max(leftScale, rightScale);
+        bool leftFits = TryRescale(left, leftScale, scale, out Int128 a);
+        bool rightFits = TryRescale(right, rightScale, scale, out Int128 b);
+
+        // At most one is moved; one that does not fit is larger in magnitude than all that do.
+        return !leftFits ? Int128.Sign(left)
+            : !rightFits ? -Int128.Sign(right)
+            : a.CompareTo(b);
+    }
+
     /// <summary>Moves a mantissa to a finer scale; false when it does not fit.</summary>
     public static bool TryRescale(Int128 mantissa, byte from, byte to, out Int128 result)
     {

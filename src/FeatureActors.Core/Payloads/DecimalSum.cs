@@ -8,7 +8,7 @@ namespace FeatureActors.Core.Payloads;
 /// need more digits is refused; slots that together need more have no value. Encoded as one byte of scale and the mantissa in
 /// the fewest of 1, 2, 4, 8, 16 bytes; a lone scale byte of 255 says "no value".
 /// </summary>
-internal struct DecimalSum : ISum
+internal struct DecimalSum : ISum<DecimalSum>
 {
     /// <summary>Scale that marks a sum which outgrew its digits.</summary>
     private const byte Outgrown = 255;
@@ -27,6 +27,16 @@ internal struct DecimalSum : ISum
         _scale == Outgrown ? double.NaN
         : DecimalForm.TryToDecimal(_mantissa, _scale, out decimal value) ? (double)value
         : (double)_mantissa / Math.Pow(10, _scale);
+
+    /// <inheritdoc/>
+    public readonly bool IsZero => _mantissa == 0 && _scale != Outgrown;
+
+    /// <inheritdoc/>
+    public readonly bool HasValue => _scale != Outgrown;
+
+    /// <inheritdoc/>
+    public static int Compare(in DecimalSum left, in DecimalSum right) => 
+        DecimalForm.Compare(left._mantissa, left._scale, right._mantissa, right._scale);
 
     /// <inheritdoc/>
     public void Add(ReadOnlySpan<byte> encoded)

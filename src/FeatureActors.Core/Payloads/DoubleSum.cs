@@ -9,7 +9,7 @@ namespace FeatureActors.Core.Payloads;
 /// within a factor of about 2^50 add without any error, so order does not show and a retraction leaves nothing behind.
 /// Encoded as hi alone when lo is 0, otherwise hi and lo. A sum beyond the range of double stays not finite.
 /// </summary>
-internal struct DoubleSum : ISum
+internal struct DoubleSum : ISum<DoubleSum>
 {
     private double _hi;
     private double _lo;
@@ -23,8 +23,15 @@ internal struct DoubleSum : ISum
     /// <inheritdoc/>
     public readonly double Value => _hi;
 
-    /// <summary>True for exactly zero.</summary>
+    /// <inheritdoc/>
     public readonly bool IsZero => _hi == 0 && _lo == 0;
+
+    /// <inheritdoc/>
+    public readonly bool HasValue => double.IsFinite(_hi);
+
+    /// <inheritdoc/>
+    public static int Compare(in DoubleSum left, in DoubleSum right) => 
+        left._hi == right._hi ? left._lo.CompareTo(right._lo) : left._hi.CompareTo(right._hi);
 
     /// <inheritdoc/>
     public void Add(ReadOnlySpan<byte> encoded)

@@ -6,7 +6,8 @@ namespace FeatureActors.Core.Payloads;
 /// <summary>
 /// A sum of one field type, on the stack while a slot is changed or a window is evaluated. The default value is the empty sum.
 /// </summary>
-internal interface ISum
+internal interface ISum<TSelf>
+    where TSelf : struct, ISum<TSelf>
 {
     /// <summary>Most bytes of the encoded form.</summary>
     static abstract int EncodedLengthMax { get; }
@@ -17,6 +18,12 @@ internal interface ISum
     /// <summary>The sum as a double.</summary>
     double Value { get; }
 
+    /// <summary>True for exactly zero.</summary>
+    bool IsZero { get; }
+
+    /// <summary>False when the sum cannot be represented.</summary>
+    bool HasValue { get; }
+
     /// <summary>Adds another sum in encoded form; an empty span is the empty sum.</summary>
     void Add(ReadOnlySpan<byte> encoded);
 
@@ -24,8 +31,11 @@ internal interface ISum
     /// <exception cref="OverflowException">The exact sum cannot be represented; the state is not changed.</exception>
     void Add(in RowView row, int column);
 
-    /// <summary>Writes the encoded form; <paramref name="target"/> has <see cref="EncodedLength"/> bytes.</summary>
+    /// <summary>Writes the encoded form; <paramref name="target"/> has the <see cref="EncodedLength"/> of this or of a longer sum.</summary>
     void Encode(Span<byte> target);
+
+    /// <summary>Orders by the exact value; both have one.</summary>
+    static abstract int Compare(in TSelf left, in TSelf right);
 
     /// <summary>Writes the sum, or nothing when it cannot be represented.</summary>
     void Write(FeatureValueWriter value);

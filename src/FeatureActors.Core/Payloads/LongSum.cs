@@ -4,7 +4,7 @@ using FeatureActors.Abstractions.Rows;
 namespace FeatureActors.Core.Payloads;
 
 /// <summary>Exact sum of longs: 128 bits hold more longs than an entity can ever see. Encoded in the fewest of 1, 2, 4, 8, 16 bytes.</summary>
-internal struct LongSum : ISum
+internal struct LongSum : ISum<LongSum>
 {
     private Int128 _sum;
 
@@ -16,6 +16,15 @@ internal struct LongSum : ISum
 
     /// <inheritdoc/>
     public readonly double Value => (double)_sum;
+
+    /// <inheritdoc/>
+    public readonly bool IsZero => _sum == 0;
+
+    /// <inheritdoc/>
+    public readonly bool HasValue => true;
+
+    /// <inheritdoc/>
+    public static int Compare(in LongSum left, in LongSum right) => left._sum.CompareTo(right._sum);
 
     /// <inheritdoc/>
     public void Add(ReadOnlySpan<byte> encoded) => _sum += Packed.ReadWide(encoded);

@@ -20,7 +20,7 @@ internal sealed class SumFeatureType : IFeatureType
         };
 
     private sealed class Aggregate<TSum>(int column) : FeatureAggregate
-        where TSum : struct, ISum
+        where TSum : struct, ISum<TSum>
     {
         public override byte CodecVersion => 1;
 

@@ -44,7 +44,7 @@ public sealed class FeatureCase(string name, FeatureAggregate aggregate, Func<IR
             1 => random.Next(-40_000, 40_000),
             _ => random.Next(-5, 5),
         };
-        double real = random.Next(3) == 0 ? random.Next(-3, 3) : Math.Round((random.NextDouble() - 0.5) * 1e6, 3);
+        double real = random.Next(3) == 0 ? random.Next(-3, 3) : random.Next(-500_000_000, 500_000_000) / 1024.0;
         decimal exact = new(random.Next(-100_000, 100_000), 0, 0, false, (byte)random.Next(0, 9));
         return new SampleRow(
             time, Sometimes(Texts[random.Next(Texts.Length)]), Sometimes(whole), Sometimes(real), Sometimes(exact),
@@ -87,6 +87,31 @@ public sealed class FeatureCase(string name, FeatureAggregate aggregate, Func<IR
                         Bind(type, ("of", of), ("n", n), ("distinct", distinct)),
                         rows => NaiveFeatures.Ordered(rows, column, newest, n, distinct)));
                 }
+            }
+        }
+
+        foreach (int key in new[] { 1, 5 })
+        {
+            string by = Columns[key];
+            cases.Add(new($"count-map by {by}", Bind("count-map", ("key", by)), rows => NaiveFeatures.Map(rows, key, -1)));
+            foreach (int k in new[] { 1, 3, 100 })
+            {
+                cases.Add(new($"top-{k} by {by}", Bind("top-k", ("key", by), ("k", k)), rows => NaiveFeatures.Top(rows, key, -1, k, false)));
+            }
+
+            for (int i = 1; i <= 3; i++)
+            {
+                int column = i;
+                string of = Columns[i];
+                cases.Add(new($"sum-map of {of} by {by}", Bind("sum-map", ("key", by), ("of", of)), rows => NaiveFeatures.Map(rows, key, column)));
+                cases.Add(new(
+                    $"top-3 by sum of {of} by {by}",
+                    Bind("top-k", ("key", by), ("k", 3), ("by", "sum"), ("of", of)),
+                    rows => NaiveFeatures.Top(rows, key, column, 3, false)));
+                cases.Add(new(
+                    $"bottom-4 by sum of {of} by {by}",
+                    Bind("top-k", ("key", by), ("k", 4), ("by", "sum"), ("of", of), ("order", "bottom")),
+                    rows => NaiveFeatures.Top(rows, key, column, 4, true)));
             }
         }
 

@@ -45,6 +45,24 @@ internal static class NaiveFeatures
             : "[" + string.Join(",", best.Select(Json)) + "]";
     }
 
+    public static string? Map(IReadOnlyList<SampleRow> rows, int key, int column)
+    {
+        string[] entries = [.. Groups(rows, key, column).OrderBy(static g => g.Text, Comparer<object>.Create(Compare))
+            .Select(static g => Json(g.Text) + ":" + Json(g.Amount))];
+        return entries.Length == 0 ? null : "{" + string.Join(",", entries) + "}";
+    }
+
+    public static string? Top(IReadOnlyList<SampleRow> rows, int key, int column, int k, bool bottom)
+    {
+        var groups = Groups(rows, key, column);
+        var byAmount = bottom
+            ? groups.OrderBy(static g => g.Amount, Comparer<object>.Create(Compare))
+            : groups.OrderByDescending(static g => g.Amount, Comparer<object>.Create(Compare));
+        string[] entries = [.. byAmount.ThenBy(static g => g.Text, Comparer<object>.Create(Compare)).Take(k)
+            .Select(static g => "[" + Json(g.Key) + "," + Json(g.Amount) + "]")];
+        return entries.Length == 0 ? null : "[" + string.Join(",", entries) + "]";
+    }
+
     public static string Json(object value) => value is string text
         ? JsonSerializer.Serialize(text, Relaxed)
         : Text(value);
@@ -64,9 +82,9 @@ internal static class NaiveFeatures
                     whole += row.Sign * (BigInteger)value;
                     break;
                 case double value:
-                    // Test values are multiples of 1/1000, so their sum is exact in integers.
+                    // Test values are multiples of 1/1024, so their sum is exact in integers.
                     isReal = true;
-                    real += row.Sign * new BigInteger(Math.Round(value * 1000));
+                    real += row.Sign * new BigInteger(value * 1024);
                     break;
                 case decimal value:
                     isExact = true;
@@ -77,7 +95,7 @@ internal static class NaiveFeatures
             }
         }
 
-        return isReal ? (double)real / 1000 : isExact ? exact : whole;
+        return isReal ? (double)real / 1024 : isExact ? exact : whole;
     }
 
     public static int Compare(object left, object right) => (left, right) switch
@@ -85,6 +103,11 @@ internal static class NaiveFeatures
         (string a, string b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b)),
         _ => Comparer<object>.Default.Compare(left, right),
     };
+
+    /// <summary>Row count (column −1) or sum per key; keys without rows left out.</summary>
+    private static List<(object Key, object Text, object Amount)> Groups(IReadOnlyList<SampleRow> rows, int key, int column) =>
+        [.. rows.GroupBy(r => r.Values[key]!).Where(static g => g.Sum(static r => r.Sign) != 0)
+            .Select(g => (g.Key, (object)g.Key.ToString()!, column < 0 ? g.Sum(static r => r.Sign) : SumOf([.. g], column)))];
 
     private static JsonSerializerOptions Relaxed { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

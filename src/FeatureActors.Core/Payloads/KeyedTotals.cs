@@ -1,0 +1,310 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using FeatureActors.Abstractions.Features;
+
+namespace FeatureActors.Core.Payloads;
+
+/// <summary>
+/// Totals per sub-key over the slots of a window, addressed by id, and their two written forms. One per thread, reused: it allocates
+/// only while it grows. Cells are valid for one evaluation by its number, so none has to be cleared.
+/// </summary>
+/// <typeparam name="TSum">The sum kept per sub-key; <see cref="NoSum"/> for counts.</typeparam>
+internal sealed class KeyedTotals<TSum>
+    where TSum : struct, ISum<TSum>
+{
+    [ThreadStatic]
+    private static KeyedTotals<TSum>? PerThread;
+
+    private Cell[] _cells = new Cell[64];
+    private uint[] _touched = new uint[64];
+    private SortItem[] _items = new SortItem[64];
+    private SortItem[] _merged = new SortItem[64];
+    private int _touchedCount;
+    private int _evaluation;
+
+    private static ReadOnlySpan<byte> OtherName => "other"u8;
+
+    private static bool CountsOnly => typeof(TSum) == typeof(NoSum);
+
+    /// <summary>True when a slot of the window holds rows above max-keys.</summary>
+    public bool HasOther { get; private set; }
+
+    /// <summary>The empty totals of this thread for ids below <paramref name="idsEnd"/>; those opened before are lost.</summary>
+    public static KeyedTotals<TSum> Open(int idsEnd)
+    {
+        KeyedTotals<TSum> totals = PerThread ??= new KeyedTotals<TSum>();
+        if (totals._cells.Length < idsEnd)
+        {
+            int size = Math.Max(idsEnd, totals._cells.Length * 2);
+            totals._cells = new Cell[size];
+            totals._touched = new uint[size];
+            totals._items = new SortItem[size];
+            totals._merged = new SortItem[size];
+            totals._evaluation = 0;
+        }
+
+        if (totals._evaluation == int.MaxValue)
+        {
+            Array.Clear(totals._cells);
+            totals._evaluation = 0;
+        }
+
+        totals._evaluation++;
+        totals._touchedCount = 0;
+        totals.HasOther = false;
+        return totals;
+    }
+
+    /// <summary>Adds a slot.</summary>
+    public void Add(in KeyedPayload<TSum> slot)
+    {
+        for (int i = 0; i < slot.Count; i++)
+        {
+            uint id = slot.Id(i);
+            ref Cell cell = ref _cells[id];
+            if (cell.Evaluation != _evaluation)
+            {
+                cell = default;
+                cell.Evaluation = _evaluation;
+                _touched[_touchedCount++] = id;
+                HasOther |= id == 0;
+            }
+
+            cell.Amount += slot.Amount(i);
+            cell.Sum.Add(slot.Sum(i));
+        }
+    }
+
+    /// <summary>
+    /// Writes a JSON object, names ascending bytewise, <c>other</c> last; nothing when it would be empty. A real sub-key of that name
+    /// is added to <c>other</c> while there is one.
+    /// </summary>
+    public void WriteMap(ReadOnlySpan<byte> shared, FeatureValueWriter value)
+    {
+        int count = 0;
+        for (int i = 0; i < _touchedCount; i++)
+        {
+            uint id = _touched[i];
+            if (id == 0 || !IsShown(_cells[id]))
+            {
+                continue;
+            }
+
+            ReadOnlySpan<byte> text = SubKeys.Text(shared, (int)id - 1);
+            if (HasOther && text.SequenceEqual(OtherName))
+            {
+                AddToOther(_cells[id]);
+                continue;
+            }
+
+            _items[count++] = new SortItem(Prefix(text), id);
+        }
+
+        bool showsOther = HasOther && IsShown(_cells[0]);
+        if (count == 0 && !showsOther)
+        {
+            return;
+        }
+
+        SortByText(shared, count);
+        value.BeginObject();
+        for (int i = 0; i < count; i++)
+        {
+            value.WriteName(SubKeys.Text(shared, (int)_items[i].Id - 1));
+            WriteAmount(_cells[_items[i].Id], value);
+        }
+
+        if (showsOther)
+        {
+            value.WriteName(OtherName);
+            WriteAmount(_cells[0], value);
+        }
+
+        value.EndObject();
+    }
+
+    /// <summary>
+    /// Writes the <paramref name="rank"/> best as pairs, ties by key ascending bytewise; nothing when there are none. <c>other</c> is
+    /// no sub-key and has no rank.
+    /// </summary>
+    public void WriteRanking(ReadOnlySpan<byte> shared, FeatureValueWriter value, int rank, bool isBottom, bool keyIsLong)
+    {
+        // A heap of the best so far with the worst of them at its root.
+        Span<uint> heap = _touched;
+        int count = 0;
+        for (int i = 0; i < _touchedCount; i++)
+        {
+            uint id = _touched[i];
+            if (id == 0 || !IsShown(_cells[id]))
+            {
+                continue;
+            }
+
+            if (count < rank)
+            {
+                // The heap's places were read before they are overwritten: count never passes i.
+                heap[count] = id;
+                SiftUp(shared, heap, count++, isBottom);
+            }
+            else if (IsBetter(shared, id, heap[0], isBottom))
+            {
+                heap[0] = id;
+                SiftDown(shared, heap[..count], isBottom);
+            }
+        }
+
+        if (count == 0)
+        {
+            return;
+        }
+
+        for (int end = count - 1; end > 0; end--)
+        {
+            (heap[0], heap[end]) = (heap[end], heap[0]);
+            SiftDown(shared, heap[..end], isBottom);
+        }
+
+        value.BeginArray();
+        for (int i = 0; i < count; i++)
+        {
+            value.BeginArray();
+            ReadOnlySpan<byte> text = SubKeys.Text(shared, (int)heap[i] - 1);
+            if (keyIsLong && Utf8Parser.TryParse(text, out long number, out _))
+            {
+                value.Write(number);
+            }
+            else
+            {
+                value.WriteString(text);
+            }
+
+            WriteAmount(_cells[heap[i]], value);
+            value.EndArray();
+        }
+
+        value.EndArray();
+    }
+
+    private static bool IsShown(in Cell cell) => cell.Amount != 0 && cell.Sum.HasValue;
+
+    private static void WriteAmount(in Cell cell, FeatureValueWriter value)
+    {
+        if (CountsOnly)
+        {
+            value.Write(cell.Amount);
+        }
+        else
+        {
+            cell.Sum.Write(value);
+        }
+    }
+
+    /// <summary>The first 8 bytes as a number that orders as they do; shorter texts are filled with zeros.</summary>
+    private static ulong Prefix(ReadOnlySpan<byte> text)
+    {
+        if (text.Length >= 8)
+        {
+            return BinaryPrimitives.ReadUInt64BigEndian(text);
+        }
+
+        ulong prefix = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            prefix |= (ulong)text[i] << (56 - (i * 8));
+        }
+
+        return prefix;
+    }
+
+    private static bool Precedes(ReadOnlySpan<byte> shared, in SortItem left, in SortItem right) =>
+        left.Prefix != right.Prefix
+            ? left.Prefix < right.Prefix
+            : SubKeys.Text(shared, (int)left.Id - 1).SequenceCompareTo(SubKeys.Text(shared, (int)right.Id - 1)) < 0;
+
+    private void AddToOther(in Cell cell)
+    {
+        Span<byte> encoded = stackalloc byte[32];
+        encoded = encoded[..cell.Sum.EncodedLength];
+        cell.Sum.Encode(encoded);
+        _cells[0].Amount += cell.Amount;
+        _cells[0].Sum.Add(encoded);
+    }
+
+    /// <summary>Merge sort from runs of one: no allocation, no bad case.</summary>
+    private void SortByText(ReadOnlySpan<byte> shared, int count)
+    {
+        for (int width = 1; width < count; width *= 2)
+        {
+            for (int start = 0; start < count; start += 2 * width)
+            {
+                int middle = Math.Min(start + width, count);
+                int end = Math.Min(start + (2 * width), count);
+                int left = start;
+                int right = middle;
+                for (int to = start; to < end; to++)
+                {
+                    bool takesRight = left == middle
+                        || (right < end && Precedes(shared, _items[right], _items[left]));
+                    _merged[to] = takesRight ? _items[right++] : _items[left++];
+                }
+            }
+
+            (_items, _merged) = (_merged, _items);
+        }
+    }
+
+    private bool IsBetter(ReadOnlySpan<byte> shared, uint left, uint right, bool isBottom)
+    {
+        ref readonly Cell a = ref _cells[left];
+        ref readonly Cell b = ref _cells[right];
+        int order = CountsOnly ? a.Amount.CompareTo(b.Amount) : TSum.Compare(a.Sum, b.Sum);
+        return order != 0
+            ? order > 0 != isBottom
+            : SubKeys.Text(shared, (int)left - 1).SequenceCompareTo(SubKeys.Text(shared, (int)right - 1)) < 0;
+    }
+
+    private void SiftUp(ReadOnlySpan<byte> shared, Span<uint> heap, int at, bool isBottom)
+    {
+        while (at > 0)
+        {
+            int parent = (at - 1) / 2;
+            if (!IsBetter(shared, heap[parent], heap[at], isBottom))
+            {
+                return;
+            }
+
+            (heap[parent], heap[at]) = (heap[at], heap[parent]);
+            at = parent;
+        }
+    }
+
+    private void SiftDown(ReadOnlySpan<byte> shared, Span<uint> heap, bool isBottom)
+    {
+        int at = 0;
+        while (true)
+        {
+            int worst = at;
+            for (int child = (2 * at) + 1; child <= (2 * at) + 2 && child < heap.Length; child++)
+            {
+                worst = IsBetter(shared, heap[worst], heap[child], isBottom) ? child : worst;
+            }
+
+            if (worst == at)
+            {
+                return;
+            }
+
+            (heap[worst], heap[at]) = (heap[at], heap[worst]);
+            at = worst;
+        }
+    }
+
+    private struct Cell
+    {
+        public long Amount;
+        public TSum Sum;
+        public int Evaluation;
+    }
+
+    private readonly record struct SortItem(ulong Prefix, uint Id);
+}
