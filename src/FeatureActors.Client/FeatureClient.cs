@@ -1,4 +1,5 @@
 using FeatureActors.Abstractions.Errors;
+using FeatureActors.Redis;
 using StackExchange.Redis;
 
 namespace FeatureActors.Client;
@@ -13,14 +14,12 @@ public sealed class FeatureClient : IAsyncDisposable
     public const int KeysMax = 10_000;
 
     private readonly FeatureClientOptions _options;
-    private readonly ConnectionMultiplexer _connection;
-    private readonly string _name;
+    private readonly RedisLink _link;
 
-    private FeatureClient(FeatureClientOptions options, ConnectionMultiplexer connection, string name)
+    private FeatureClient(FeatureClientOptions options, RedisLink link)
     {
         _options = options;
-        _connection = connection;
-        _name = name;
+        _link = link;
     }
 
     /// <summary>Connects. With Redis away it returns all the same after the time-out, and reads fail until Redis is back.</summary>
@@ -31,19 +30,26 @@ public sealed class FeatureClient : IAsyncDisposable
         ArgumentException.ThrowIfNullOrEmpty(options.Namespace, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.ConnectTimeout, TimeSpan.Zero, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.ReadTimeout, TimeSpan.Zero, nameof(options));
-        ConfigurationOptions configuration = Configure(options);
-        string name = "redis at " + string.Join(',', configuration.EndPoints.Select(Describe));
+        var link = new RedisLink(
+            RedisConfiguration.Build(
+                options.ConnectionString, options.Password, options.PasswordFile, options.PasswordEnvironment, options.Database, options.Tls, options.ConnectTimeout),
+            options.ReadTimeout,
+            options.TimeProvider);
         try
         {
-            // On a pool thread, because the vendor's client resolves names before its first await.
-            ConnectionMultiplexer connection = await Task.Run(() => ConnectionMultiplexer.ConnectAsync(configuration), cancellationToken)
-                .WaitAsync(cancellationToken).ConfigureAwait(false);
-            return new FeatureClient(options, connection, name);
+            await link.RunAsync("connect", static (database, _) => database.PingAsync(), 0, cancellationToken).ConfigureAwait(false);
         }
-        catch (RedisException e)
+        catch (Exception e) when (e is DependencyUnavailableException or RedisServerException)
         {
-            throw new DependencyUnavailableException(name, $"could not connect: {e.Message}", e);
+            // The first read says so; a server must be able to start without its features.
         }
+        catch
+        {
+            await link.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        return new FeatureClient(options, link);
     }
 
     /// <summary>Says which features of a group to read. Keep the result: it is made once.</summary>
@@ -104,75 +110,32 @@ public sealed class FeatureClient : IAsyncDisposable
 
         try
         {
-            var answers = new Task[requests.Count];
-            IBatch batch = _connection.GetDatabase().CreateBatch();
-            for (int i = 0; i < answers.Length; i++)
-            {
-                FeatureQuery query = requests[i].Query;
-                RedisKey key = query.KeyPrefix + requests[i].EntityKey;
-                answers[i] = query.Fields.Length > 0 ? batch.HashGetAsync(key, query.Fields) : batch.HashGetAllAsync(key);
-            }
-
-            batch.Execute();
-            Task all = Task.WhenAll(answers);
-            try
-            {
-                await all.WaitAsync(_options.ReadTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception) when (!all.IsCompleted)
-            {
-                // Nobody waits for them any more; their failures must not surface as unobserved.
-                _ = all.ContinueWith(
-                    static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-                throw;
-            }
-
+            Task[] answers = await _link.RunAsync("read features", SendAsync, requests, cancellationToken).ConfigureAwait(false);
             return await CollectAsync(requests, answers).ConfigureAwait(false);
         }
-        catch (TimeoutException e)
+        catch (RedisServerException e)
         {
-            throw Unavailable(requests.Count, $"no answer within {_options.ReadTimeout.TotalMilliseconds:0} ms", e);
-        }
-        catch (RedisException e)
-        {
-            throw Unavailable(requests.Count, e.Message, e);
+            throw _link.Refused("read features", e);
         }
     }
 
     /// <summary>Closes the connection; reads still waiting fail.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _connection.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(false);
-        _connection.Dispose();
-    }
+    public ValueTask DisposeAsync() => _link.DisposeAsync();
 
-    private static string Describe(System.Net.EndPoint endPoint) => endPoint switch
+    private static async Task<Task[]> SendAsync(IDatabase database, IReadOnlyList<FeatureRequest> requests)
     {
-        System.Net.DnsEndPoint dns => $"{dns.Host}:{dns.Port}",
-        _ => endPoint.ToString() ?? "?",
-    };
-
-    private static ConfigurationOptions Configure(FeatureClientOptions options)
-    {
-        ConfigurationOptions configuration;
-        try
+        var answers = new Task[requests.Count];
+        IBatch batch = database.CreateBatch();
+        for (int i = 0; i < answers.Length; i++)
         {
-            configuration = ConfigurationOptions.Parse(options.ConnectionString);
-        }
-        catch (Exception e) when (e is ArgumentException or FormatException)
-        {
-            // The parser's own message may quote the text, and the text may hold a password.
-            throw new ArgumentException(
-                "could not read the Redis connection string; write host:port, further options behind commas", nameof(options));
+            FeatureQuery query = requests[i].Query;
+            RedisKey key = query.KeyPrefix + requests[i].EntityKey;
+            answers[i] = query.Fields.Length > 0 ? batch.HashGetAsync(key, query.Fields) : batch.HashGetAllAsync(key);
         }
 
-        configuration.SetDefaultPorts();
-        configuration.AbortOnConnectFail = false;
-        configuration.ConnectTimeout = (int)options.ConnectTimeout.TotalMilliseconds;
-        configuration.Password = options.Password ?? configuration.Password;
-        configuration.DefaultDatabase = options.Database;
-        configuration.Ssl |= options.Tls;
-        return configuration;
+        batch.Execute();
+        await Task.WhenAll(answers).ConfigureAwait(false);
+        return answers;
     }
 
     private async Task<IReadOnlyList<FeatureRow>> CollectAsync(IReadOnlyList<FeatureRequest> requests, Task[] answers)
@@ -189,7 +152,4 @@ public sealed class FeatureClient : IAsyncDisposable
 
         return rows;
     }
-
-    private DependencyUnavailableException Unavailable(int keys, string detail, Exception innerException) =>
-        new(_name, $"could not read the features of {keys} keys: {detail}", innerException);
 }

@@ -9,8 +9,14 @@ public sealed class FeatureClientOptions
     /// <summary>Server as <c>host:port</c>, further options of StackExchange.Redis behind commas. Default <c>localhost:6379</c>.</summary>
     public string ConnectionString { get; init; } = "localhost:6379";
 
-    /// <summary>Password; none by default, then one inside <see cref="ConnectionString"/> holds.</summary>
+    /// <summary>Password; wins over <see cref="PasswordFile"/> and <see cref="PasswordEnvironment"/>. Without any, one inside <see cref="ConnectionString"/> holds.</summary>
     public string? Password { get; init; }
+
+    /// <summary>File whose text, without the last line break, is the password. Wins over <see cref="PasswordEnvironment"/>. Default none.</summary>
+    public string? PasswordFile { get; init; }
+
+    /// <summary>Environment variable that holds the password. Default none.</summary>
+    public string? PasswordEnvironment { get; init; }
 
     /// <summary>Number of the logical database. Default 0.</summary>
     public int Database { get; init; }
