@@ -26,7 +26,7 @@ internal sealed class EventRouter
     public const int KeyBytesMax = 4096;
 
     /// <summary>Largest row in bytes: a batch must stay below what brokers take by default (1 MB).</summary>
-    public const int RowBytesMax = 512 * 1024;
+    public const int RowBytesMax = 256 * 1024;
 
     private readonly IngestPlan _plan;
     private readonly IEventDecoder _decoder;

@@ -1,0 +1,36 @@
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Runtime.Shards;
+using Microsoft.Extensions.Logging;
+
+namespace FeatureActors.Runtime.Hosting;
+
+/// <summary>Messages of the hosting folder; ids 2000 to 2099.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2000, LogLevel.Information, "Shard {ShardId} {From} -> {To}: {Reason}")]
+    public static partial void Moved(ILogger logger, ShardId shardId, ShardState from, ShardState to, string reason);
+
+    [LoggerMessage(2001, LogLevel.Error, "Shard {ShardId} stands still in state {State}: {Reason}")]
+    public static partial void StandsStill(ILogger logger, ShardId shardId, ShardState state, string reason);
+
+    [LoggerMessage(2002, LogLevel.Warning, "{Text}")]
+    public static partial void Alarm(ILogger logger, string text);
+
+    [LoggerMessage(2003, LogLevel.Error, "Feature {Feature} of shard {ShardId} is switched off, it failed on most of its rows: {Error}")]
+    public static partial void FeatureOff(ILogger logger, string feature, ShardId shardId, string error);
+
+    [LoggerMessage(2004, LogLevel.Warning, "Shard {ShardId} waits and tries again: {Error}")]
+    public static partial void ShardWaits(ILogger logger, ShardId shardId, string error);
+
+    [LoggerMessage(2005, LogLevel.Critical, "Shard {ShardId} stopped by a broken invariant; it is acquired again")]
+    public static partial void ShardBroke(ILogger logger, Exception error, ShardId shardId);
+
+    [LoggerMessage(2006, LogLevel.Warning, "{Count} dead letters wait to be kept: {Error}")]
+    public static partial void DeadLettersWait(ILogger logger, int count, string error);
+
+    [LoggerMessage(2007, LogLevel.Error, "Shard {ShardId} cannot be acquired: {Error}")]
+    public static partial void CannotAcquire(ILogger logger, ShardId shardId, string error);
+
+    [LoggerMessage(2008, LogLevel.Warning, "{What} waits and tries again: {Error}")]
+    public static partial void Waits(ILogger logger, string what, string error);
+}

@@ -1,0 +1,28 @@
+using FeatureActors.Abstractions.Ports;
+
+namespace FeatureActors.Runtime.Hosting;
+
+/// <summary>Everything outside a node that its actors talk to. The composition root owns and disposes the ports.</summary>
+public sealed record NodePorts
+{
+    /// <summary>State and epochs of shards.</summary>
+    public required ICheckpointStore Checkpoints { get; init; }
+
+    /// <summary>The log between ingest and shards.</summary>
+    public required IShardLog Log { get; init; }
+
+    /// <summary>Where values go.</summary>
+    public required IFeatureSink Sink { get; init; }
+
+    /// <summary>How far sources were read.</summary>
+    public required ISourcePositions Positions { get; init; }
+
+    /// <summary>Where unusable events go.</summary>
+    public required IDeadLetterStore DeadLetters { get; init; }
+
+    /// <summary>Which shards this node should own.</summary>
+    public required IShardOwnership Ownership { get; init; }
+
+    /// <summary>The sources by name.</summary>
+    public required IReadOnlyDictionary<string, IEventSource> Sources { get; init; }
+}

@@ -1,0 +1,287 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using FeatureActors.Abstractions.Errors;
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Runtime.Entities;
+using FeatureActors.Runtime.Ingest;
+using FeatureActors.Runtime.Shards;
+using Microsoft.Extensions.Logging;
+
+namespace FeatureActors.Runtime.Hosting;
+
+/// <summary>
+/// The actors of a node: an ingest actor for each source partition and a shard actor for each shard that it is given, one clock
+/// for all, supervision, and an orderly end. Which shards and partitions these are, the ports say.
+/// </summary>
+public sealed class NodeRuntime : IAsyncDisposable
+{
+    private static readonly TimeSpan StealDelayMin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StealDelaySpread = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    private readonly NodePorts _ports;
+    private readonly NodeRuntimeOptions _options;
+    private readonly Dictionary<string, EntityPlan> _entities;
+    private readonly IReadOnlyList<IngestPlan> _sources;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _gate;
+    private readonly DeadLetterWriter _letters;
+    private readonly ShardServices _services;
+    private readonly ConcurrentDictionary<ShardId, RunningShard> _shards = new();
+    private readonly ConcurrentDictionary<(string Source, int Partition), RunningSource> _partitions = new();
+    private readonly Dictionary<string, string> _logIdentities = [];
+    private readonly ShardOptions _shardOptions;
+    private long _steals;
+
+    /// <summary>A runtime for the given plans.</summary>
+    public NodeRuntime(
+        NodePorts ports,
+        NodeRuntimeOptions options,
+        IReadOnlyList<EntityPlan> entities,
+        IReadOnlyList<IngestPlan> sources,
+        TimeProvider time,
+        ILoggerFactory loggers)
+    {
+        _ports = ports;
+        _options = options;
+        _entities = entities.ToDictionary(static e => e.Entity, StringComparer.Ordinal);
+        _sources = sources;
+        _time = time;
+        _logger = loggers.CreateLogger("FeatureActors.Runtime");
+        _gate = new SemaphoreSlim(options.CheckpointsAtOnce);
+        _letters = new DeadLetterWriter(ports.DeadLetters, time, _logger);
+        _services = new ShardServices(ports, options, new ChunkPool(), _gate, _letters, time, _logger);
+
+        // Shares are equal: the hash spreads keys evenly, and a fixed share needs no talk between shards.
+        _shardOptions = options.Shard with { MemoryBytes = Math.Max(1024 * 1024, options.MemoryBytes / Math.Max(1, entities.Sum(static e => e.Shards))) };
+    }
+
+    /// <summary>What the node is doing.</summary>
+    public NodeStatus Status => new(
+        [
+            .. _shards.Values.Select(static r => r.Actor).OrderBy(static a => a.Shard.Entity, StringComparer.Ordinal).ThenBy(static a => a.Shard.Partition)
+                .Select(static a => new ShardStatus(a.Shard, a.State, a.Epoch, a.ClockMs, a.NextOffset, a.Cold, a.IsEndPublished, a.Halt, a.Counters)),
+        ],
+        [
+            .. _partitions.Values.Select(static r => r.Actor).OrderBy(static a => a.Source, StringComparer.Ordinal).ThenBy(static a => a.Partition)
+                .Select(static a => new SourceStatus(a.Source, a.Partition, a.State, a.Halt, a.Counters)),
+        ],
+        new Dictionary<string, long>(_letters.Counts),
+        Interlocked.Read(ref _steals));
+
+    /// <summary>Runs until cancelled, then drains within <see cref="NodeRuntimeOptions.StopBudget"/>.</summary>
+    /// <exception cref="LogSetupException">A shard log is missing or does not fit.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        foreach (EntityPlan entity in _entities.Values)
+        {
+            _logIdentities[entity.Entity] = await _ports.Log.OpenAsync(entity.Entity, entity.Shards, cancellationToken).ConfigureAwait(false);
+        }
+
+        using var late = new CancellationTokenSource();
+        Task letters = IgnoreEndAsync(_letters.RunAsync(late.Token));
+        Task ticker = IgnoreEndAsync(TickAsync(late.Token));
+        List<Task> watches = [];
+        if (_options.IsShard)
+        {
+            watches.Add(IgnoreEndAsync(WatchShardsAsync(cancellationToken)));
+        }
+
+        if (_options.IsIngest)
+        {
+            watches.AddRange(_sources.Select(s => IgnoreEndAsync(WatchSourceAsync(s, cancellationToken))));
+        }
+
+        await Task.WhenAll(watches).ConfigureAwait(false);
+        await StopAsync().ConfigureAwait(false);
+        await late.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(letters, ticker).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _gate.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static async Task IgnoreEndAsync(Task task)
+    {
+        try
+        {
+            await task.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private async Task TickAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(_options.TickInterval, _time);
+        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
+        {
+            long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+            long monotonic = (long)_time.GetElapsedTime(0).TotalMilliseconds;
+            foreach (RunningShard shard in _shards.Values)
+            {
+                shard.Actor.Tick(now, monotonic);
+            }
+        }
+    }
+
+    private async Task WatchShardsAsync(CancellationToken cancellationToken)
+    {
+        var counts = _entities.ToDictionary(static e => e.Key, static e => e.Value.Shards);
+        await foreach (OwnershipChange change in _ports.Ownership.WatchAsync(counts, cancellationToken).ConfigureAwait(false))
+        {
+            // Assigned again without having been revoked is a new generation: what the old one holds is void.
+            await RevokeAsync(change.Shard).ConfigureAwait(false);
+            if (change.IsAssigned)
+            {
+                var stop = new CancellationTokenSource();
+                var running = new RunningShard(NewActor(change.Shard), stop);
+                _shards[change.Shard] = running;
+                running.Task = Task.Run(() => SuperviseAsync(running, stop.Token), CancellationToken.None);
+            }
+        }
+    }
+
+    private ShardActor NewActor(ShardId shard) =>
+        new(shard, _entities[shard.Entity], _logIdentities[shard.Entity], _shardOptions, _services);
+
+    /// <summary>Runs a shard for as long as it is assigned: after a fence or a fault it is acquired again.</summary>
+    private async Task SuperviseAsync(RunningShard running, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            ShardState end = await RunShardAsync(running.Actor, cancellationToken).ConfigureAwait(false);
+            if (end == ShardState.Released || cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            TimeSpan delay = Retry;
+            if (end == ShardState.Fenced)
+            {
+                Interlocked.Increment(ref _steals);
+                delay = StealDelayMin + (StealDelaySpread * Jitter(running.Actor));
+            }
+
+            try
+            {
+                await Task.Delay(delay, _time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            running.Actor = NewActor(running.Actor.Shard);
+        }
+    }
+
+    // Spreads nodes that fight for a shard apart; the epoch differs on each, so no random source is needed.
+    private static double Jitter(ShardActor actor) => (actor.Epoch.Value * 0.618033988749895) % 1.0;
+
+    [SuppressMessage("Design", "CA1031", Justification = "A broken invariant stops its shard, not the node: it is acquired again from its checkpoint.")]
+    private async Task<ShardState> RunShardAsync(ShardActor actor, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await actor.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            Log.ShardBroke(_logger, error, actor.Shard);
+            return ShardState.Faulted;
+        }
+    }
+
+    private async Task RevokeAsync(ShardId shard)
+    {
+        if (_shards.TryRemove(shard, out RunningShard? running))
+        {
+            await EndAsync(running, _options.RevokeBudget).ConfigureAwait(false);
+        }
+    }
+
+    private async Task EndAsync(RunningShard running, TimeSpan budget)
+    {
+        running.Actor.Revoke();
+        Task first = await Task.WhenAny(running.Task, Task.Delay(budget, _time)).ConfigureAwait(false);
+        await running.Stop.CancelAsync().ConfigureAwait(false);
+        if (first != running.Task)
+        {
+            // Past its budget: abandoned. The epoch keeps whatever it still does from taking effect.
+            return;
+        }
+
+        running.Stop.Dispose();
+    }
+
+    private async Task WatchSourceAsync(IngestPlan plan, CancellationToken cancellationToken)
+    {
+        IEventSource source = _ports.Sources[plan.Source];
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (SourceAssignment change in source.WatchAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    if (_partitions.TryRemove((plan.Source, change.Partition), out RunningSource? old))
+                    {
+                        await EndAsync(old).ConfigureAwait(false);
+                    }
+
+                    if (change.IsAssigned)
+                    {
+                        StartPartition(plan, source, change.Partition);
+                    }
+                }
+
+                return;
+            }
+            catch (FeatureActorsException error) when (error.IsTransient)
+            {
+                Log.Waits(_logger, $"source {plan.Source}", error.Message);
+                await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void StartPartition(IngestPlan plan, IEventSource source, int partition)
+    {
+        var stop = new CancellationTokenSource();
+        var actor = new IngestActor(plan, source, partition, _ports, _options, _letters, _time, _logger);
+        _partitions[(plan.Source, partition)] = new RunningSource(
+            actor, stop, Task.Run(() => actor.RunAsync(stop.Token), CancellationToken.None));
+    }
+
+    private static async Task EndAsync(RunningSource running)
+    {
+        await running.Stop.CancelAsync().ConfigureAwait(false);
+        await running.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        running.Stop.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        await Task.WhenAll(_partitions.Values.Select(EndAsync)).ConfigureAwait(false);
+        await Task.WhenAll(_shards.Values.Select(s => EndAsync(s, _options.StopBudget))).ConfigureAwait(false);
+    }
+
+    private sealed class RunningShard(ShardActor actor, CancellationTokenSource stop)
+    {
+        public ShardActor Actor { get; set; } = actor;
+
+        public CancellationTokenSource Stop { get; } = stop;
+
+        public Task Task { get; set; } = Task.CompletedTask;
+    }
+
+    private sealed record RunningSource(IngestActor Actor, CancellationTokenSource Stop, Task Task);
+}

@@ -1,0 +1,43 @@
+using FeatureActors.Runtime.Shards;
+
+namespace FeatureActors.Runtime.Hosting;
+
+/// <summary>Settings of a node's actors.</summary>
+public sealed record NodeRuntimeOptions
+{
+    /// <summary>Name of this node, kept with the shards it owns.</summary>
+    public required string NodeName { get; init; }
+
+    /// <summary>Bounds and intervals of each shard; <see cref="ShardOptions.MemoryBytes"/> is replaced by a share of <see cref="MemoryBytes"/>.</summary>
+    public ShardOptions Shard { get; init; } = new();
+
+    /// <summary>Bytes of loaded entities over all shards above which clean ones leave memory.</summary>
+    public long MemoryBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Checkpoints under way at the same time; each holds a copy of what it writes.</summary>
+    public int CheckpointsAtOnce { get; init; } = 2;
+
+    /// <summary>Time between two looks at the clock: due times and coalesced updates are at most this late.</summary>
+    public TimeSpan TickInterval { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Time that a revoked shard has for a last checkpoint; past it the next owner replays.</summary>
+    public TimeSpan RevokeBudget { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Time that a stopping node has to drain ingest and to take last checkpoints.</summary>
+    public TimeSpan StopBudget { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Bytes at which a batch of rows is sent to the log.</summary>
+    public int BatchBytes { get; init; } = 64 * 1024;
+
+    /// <summary>Time after which a smaller batch is sent.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>True to read sources.</summary>
+    public bool IsIngest { get; init; } = true;
+
+    /// <summary>True to own shards.</summary>
+    public bool IsShard { get; init; } = true;
+
+    /// <summary>Sources whose recreated partitions are accepted: they start in a new lane at their beginning.</summary>
+    public IReadOnlySet<string> NewLanes { get; init; } = new HashSet<string>();
+}

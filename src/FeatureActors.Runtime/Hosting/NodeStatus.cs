@@ -1,0 +1,45 @@
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Runtime.Ingest;
+using FeatureActors.Runtime.Shards;
+
+namespace FeatureActors.Runtime.Hosting;
+
+/// <summary>What a node is doing, at a moment.</summary>
+/// <param name="Shards">Shards that this node runs.</param>
+/// <param name="Sources">Source partitions that this node reads.</param>
+/// <param name="Refused">Dead letters handed in since the start, by reason.</param>
+/// <param name="Steals">Times a shard of this node was found to be owned by another.</param>
+public sealed record NodeStatus(
+    IReadOnlyList<ShardStatus> Shards, IReadOnlyList<SourceStatus> Sources, IReadOnlyDictionary<string, long> Refused, long Steals)
+{
+    /// <summary>True once every source partition has ended and every value is published.</summary>
+    public bool IsEndPublished => Shards.Count > 0 && Sources.Count > 0 && Shards.All(static s => s.IsEndPublished)
+        && Sources.All(static s => s.State == IngestState.Ended);
+
+    /// <summary>Why something stands still; empty when all goes on.</summary>
+    public IEnumerable<string> Halts => Shards.Select(static s => s.Halt).Concat(Sources.Select(static s => s.Halt)).OfType<string>();
+
+    /// <summary>Event-to-sink latency in milliseconds at a quantile between 0 and 1, over all shards since the start.</summary>
+    public double LatencyMs(double quantile) => ShardCounters.Quantile(Shards.Select(static s => s.Counters), quantile);
+}
+
+/// <summary>A shard at a moment.</summary>
+/// <param name="Shard">The shard.</param>
+/// <param name="State">Its state.</param>
+/// <param name="Epoch">Its epoch.</param>
+/// <param name="ClockMs">Its time T; <see cref="long.MinValue"/> while unknown.</param>
+/// <param name="NextOffset">First log offset not applied.</param>
+/// <param name="ColdEntities">Entities stored and not in memory.</param>
+/// <param name="IsEndPublished">True once all its sources ended and everything is published.</param>
+/// <param name="Halt">Why it stands still, or null.</param>
+/// <param name="Counters">What it has done.</param>
+public sealed record ShardStatus(
+    ShardId Shard, ShardState State, Epoch Epoch, long ClockMs, long NextOffset, long ColdEntities, bool IsEndPublished, string? Halt, ShardCounters Counters);
+
+/// <summary>A source partition at a moment.</summary>
+/// <param name="Source">Source name.</param>
+/// <param name="Partition">Its partition.</param>
+/// <param name="State">Its state.</param>
+/// <param name="Halt">Why it stands still, or null.</param>
+/// <param name="Counters">What was read.</param>
+public sealed record SourceStatus(string Source, int Partition, IngestState State, string? Halt, IngestCounters Counters);

@@ -1,0 +1,435 @@
+using System.Threading.Channels;
+using FeatureActors.Abstractions.Errors;
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Sharding;
+using FeatureActors.Runtime.Entities;
+using FeatureActors.Runtime.Shards;
+using Microsoft.Extensions.Logging;
+
+namespace FeatureActors.Runtime.Hosting;
+
+/// <summary>What the shard actors of a node share.</summary>
+internal sealed record ShardServices(
+    NodePorts Ports,
+    NodeRuntimeOptions Options,
+    ChunkPool Chunks,
+    SemaphoreSlim CheckpointGate,
+    DeadLetterWriter Letters,
+    TimeProvider Time,
+    ILogger Logger);
+
+/// <summary>
+/// Runs one <see cref="ShardMachine"/> from acquire to release: a mailbox in front, and for each output a task whose answer
+/// comes back as a message. One turn at a time; the machine is touched by no other thread.
+/// </summary>
+internal sealed class ShardActor : IAsyncDisposable
+{
+    private const int LogReadBytes = 256 * 1024;
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
+
+    private readonly ShardId _shard;
+    private readonly string _logIdentity;
+    private readonly ShardServices _services;
+    private readonly ShardMachine _machine;
+
+    // Every task that posts is bounded: one log read, one tick, one answer per output under way.
+    private readonly Channel<ShardInput> _mailbox = Channel.CreateUnbounded<ShardInput>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _tasks = [];
+    private readonly List<ShardOutput> _outputs = [];
+    private IShardLogReader? _reader;
+    private Task? _logRead;
+    private Task _letters = Task.CompletedTask;
+    private bool _holdsGate;
+    private bool _isDisposed;
+    private int _isTickPending;
+
+    public ShardActor(ShardId shard, EntityPlan plan, string logIdentity, ShardOptions options, ShardServices services)
+    {
+        _shard = shard;
+        Plan = plan;
+        _logIdentity = logIdentity;
+        _services = services;
+        _machine = new ShardMachine(shard, plan, options, services.Chunks);
+    }
+
+    public ShardId Shard => _shard;
+
+    public EntityPlan Plan { get; }
+
+    public ShardCounters Counters => _machine.Counters;
+
+    public ShardState State => _machine.State;
+
+    public long ClockMs => _machine.ClockMs;
+
+    public long NextOffset => _machine.NextOffset;
+
+    public Epoch Epoch => _machine.Epoch;
+
+    public long Cold => _machine.Cold;
+
+    /// <summary>True once all sources ended and everything is published.</summary>
+    public bool IsEndPublished { get; private set; }
+
+    /// <summary>Why the shard stands still, or null.</summary>
+    public string? Halt { get; private set; }
+
+    /// <summary>Posts the time unless the last tick still waits.</summary>
+    public void Tick(long nowMs, long monotonicMs)
+    {
+        if (Interlocked.Exchange(ref _isTickPending, 1) == 0)
+        {
+            Post(new ShardInput.Tick(nowMs, monotonicMs));
+        }
+    }
+
+    /// <summary>Asks for a last checkpoint and release.</summary>
+    public void Revoke() => Post(new ShardInput.Revoked());
+
+    /// <summary>Acquires the shard and runs it until it is released, fenced or cancelled; answers the state it ended in.</summary>
+    public async Task<ShardState> RunAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        CancellationToken stop = linked.Token;
+        try
+        {
+            if (!await AcquireAsync(stop).ConfigureAwait(false))
+            {
+                return ShardState.Faulted;
+            }
+
+            while (await _mailbox.Reader.WaitToReadAsync(stop).ConfigureAwait(false))
+            {
+                while (_mailbox.Reader.TryRead(out ShardInput? input))
+                {
+                    Turn(input, stop);
+                    if (_machine.State is ShardState.Released or ShardState.Fenced)
+                    {
+                        return _machine.State;
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+        finally
+        {
+            await DisposeAsync().ConfigureAwait(false);
+        }
+
+        return ShardState.Released;
+    }
+
+    private void Post(ShardInput input) => _mailbox.Writer.TryWrite(input);
+
+    private async Task<bool> AcquireAsync(CancellationToken cancellationToken)
+    {
+        var identity = new ShardIdentity(Plan.Shards, StableHash.Id, _logIdentity);
+        while (true)
+        {
+            try
+            {
+                ShardCheckpoint checkpoint = await _services.Ports.Checkpoints
+                    .AcquireAsync(_shard, identity, _services.Options.NodeName, cancellationToken).ConfigureAwait(false);
+                LogRange range = await _services.Ports.Log.GetRangeAsync(_shard, cancellationToken).ConfigureAwait(false);
+                Post(new ShardInput.Tick(NowMs, MonotonicMs));
+                Post(new ShardInput.Acquired(checkpoint, range));
+                Post(new ShardInput.Tick(NowMs, MonotonicMs));
+                return true;
+            }
+            catch (FeatureActorsException error) when (error.IsTransient)
+            {
+                Log.ShardWaits(_services.Logger, _shard, error.Message);
+                await Task.Delay(Retry, _services.Time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (FeatureActorsException error)
+            {
+                Halt = error.Message;
+                Log.CannotAcquire(_services.Logger, _shard, error.Message);
+                return false;
+            }
+        }
+    }
+
+    private long NowMs => _services.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private long MonotonicMs => (long)_services.Time.GetElapsedTime(0).TotalMilliseconds;
+
+    private void Turn(ShardInput input, CancellationToken stop)
+    {
+        if (input is ShardInput.Tick)
+        {
+            Volatile.Write(ref _isTickPending, 0);
+        }
+
+        _outputs.Clear();
+        _machine.Step(input, _outputs);
+        foreach (ShardOutput output in _outputs)
+        {
+            Carry(output, stop);
+        }
+
+        if (input is ShardInput.Tick)
+        {
+            IsEndPublished = _machine.IsEndPublished;
+            _tasks.RemoveAll(static t => t.IsCompleted);
+        }
+
+        if (_logRead is null && _machine.WantsLog)
+        {
+            _logRead = ReadLogAsync(_machine.ReadOffset, stop);
+        }
+
+        if (input is ShardInput.LogRead)
+        {
+            _logRead = _machine.WantsLog ? ReadLogAsync(_machine.ReadOffset, stop) : null;
+        }
+    }
+
+    private void Carry(ShardOutput output, CancellationToken stop)
+    {
+        NodePorts ports = _services.Ports;
+        switch (output)
+        {
+            case ShardOutput.LoadKeys load:
+                Start(async () => new ShardInput.Loaded(
+                    load.Keys, await RetryAsync(t => ports.Checkpoints.LoadAsync(_shard, load.Keys, t), stop).ConfigureAwait(false)));
+                break;
+            case ShardOutput.ReadDue due:
+                Start(async () => new ShardInput.DueLoaded(await RetryAsync(
+                    t => ports.Checkpoints.ReadDueAsync(_shard, due.DueAtOrBeforeMs, due.After, due.Limit, t), stop).ConfigureAwait(false)));
+                break;
+            case ShardOutput.ReadKeys keys:
+                Start(async () => new ShardInput.KeysLoaded(await RetryAsync(
+                    t => ports.Checkpoints.ReadKeysAsync(_shard, keys.After, keys.OnlyUnpublished, keys.Limit, t), stop).ConfigureAwait(false)));
+                break;
+            case ShardOutput.ReadHeader:
+                Start(async () => new ShardInput.HeaderRead(
+                    await RetryAsync(t => ports.Checkpoints.ReadHeaderAsync(_shard, t), stop).ConfigureAwait(false)));
+                break;
+            case ShardOutput.ReadStoreClock:
+                Start(async () => new ShardInput.StoreClockRead(
+                    await RetryAsync(ports.Checkpoints.ReadClockAsync, stop).ConfigureAwait(false)));
+                break;
+            case ShardOutput.ReadFence:
+                Start(async () => new ShardInput.FenceRead(
+                    await RetryAsync(t => ports.Sink.ReadFenceAsync(_shard, t), stop).ConfigureAwait(false)));
+                break;
+            case ShardOutput.RaiseFence raise:
+                Start(() => RaiseFenceAsync(raise, stop));
+                break;
+            case ShardOutput.Publish publish:
+                Start(() => PublishAsync(publish.Batch, stop));
+                break;
+            case ShardOutput.WantCheckpoint:
+                Start(async () =>
+                {
+                    await _services.CheckpointGate.WaitAsync(stop).ConfigureAwait(false);
+                    _holdsGate = true;
+                    return new ShardInput.CheckpointPermitted();
+                });
+                break;
+            case ShardOutput.Commit commit:
+                Start(() => CommitAsync(commit, _letters, stop));
+                break;
+            case ShardOutput.CheckpointOver over:
+                ReleaseGate();
+                if (over.IsCommitted)
+                {
+                    Start(async () =>
+                    {
+                        await ports.Log.TrimAsync(_shard, over.NextOffset, stop).ConfigureAwait(false);
+                        return null;
+                    });
+                }
+
+                break;
+            case ShardOutput.Letters letters:
+                _letters = HandInAsync(_letters, letters.Items, stop);
+                break;
+            case ShardOutput.Moved moved:
+                Report(moved);
+                break;
+            case ShardOutput.FeatureOff off:
+                Log.FeatureOff(_services.Logger, off.Feature, _shard, off.Error);
+                break;
+            case ShardOutput.Alarm alarm:
+                Log.Alarm(_services.Logger, alarm.Text);
+                break;
+            default:
+                throw new InvalidOperationException($"unknown shard output {output.GetType().Name}");
+        }
+    }
+
+    private void Report(ShardOutput.Moved moved)
+    {
+        Log.Moved(_services.Logger, _shard, moved.From, moved.To, moved.Reason);
+        if (moved.To is ShardState.LogLostTail or ShardState.Faulted)
+        {
+            Halt = moved.Reason;
+            Log.StandsStill(_services.Logger, _shard, moved.To, moved.Reason);
+        }
+    }
+
+    /// <summary>Runs work outside the turn; its answer is posted unless it is null or the actor is stopping.</summary>
+    private void Start(Func<Task<ShardInput?>> work) => _tasks.Add(Task.Run(async () =>
+    {
+        try
+        {
+            if (await work().ConfigureAwait(false) is { } answer)
+            {
+                Post(answer);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (FeatureActorsException error) when (error.IsTransient)
+        {
+            Log.ShardWaits(_services.Logger, _shard, error.Message);
+        }
+    }));
+
+    private async Task<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> read, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                return await read(stop).ConfigureAwait(false);
+            }
+            catch (FeatureActorsException error) when (error.IsTransient)
+            {
+                Log.ShardWaits(_services.Logger, _shard, error.Message);
+                await Task.Delay(Retry, _services.Time, stop).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<ShardInput?> RaiseFenceAsync(ShardOutput.RaiseFence raise, CancellationToken stop)
+    {
+        try
+        {
+            return new ShardInput.FenceRaised(
+                await _services.Ports.Sink.RaiseFenceAsync(_shard, raise.Epoch, raise.Batch, stop).ConfigureAwait(false));
+        }
+        catch (FeatureActorsException error) when (error.IsTransient)
+        {
+            Log.ShardWaits(_services.Logger, _shard, error.Message);
+            return new ShardInput.FenceFailed();
+        }
+    }
+
+    private async Task<ShardInput?> PublishAsync(PublishBatch batch, CancellationToken stop)
+    {
+        try
+        {
+            return new ShardInput.Published(batch.Batch, await _services.Ports.Sink.WriteAsync(batch, stop).ConfigureAwait(false));
+        }
+        catch (FeatureActorsException error) when (error.IsTransient)
+        {
+            Log.ShardWaits(_services.Logger, _shard, error.Message);
+            return new ShardInput.PublishFailed(batch.Batch);
+        }
+    }
+
+    private async Task HandInAsync(Task before, IReadOnlyList<DeadLetter> letters, CancellationToken stop)
+    {
+        await before.ConfigureAwait(false);
+        foreach (DeadLetter letter in letters)
+        {
+            await _services.Letters.AddAsync(letter, stop).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ShardInput?> CommitAsync(ShardOutput.Commit commit, Task letters, CancellationToken stop)
+    {
+        // A row that only a dead letter remembers must not get lost between the two stores.
+        await letters.ConfigureAwait(false);
+        await _services.Letters.FlushAsync(stop).ConfigureAwait(false);
+        try
+        {
+            return new ShardInput.CommitEnded(await _services.Ports.Checkpoints
+                .CommitAsync(_shard, commit.Epoch, commit.Write, stop).ConfigureAwait(false));
+        }
+        catch (FeatureActorsException error) when (error.IsTransient)
+        {
+            return new ShardInput.CommitUnknown(error.Message);
+        }
+    }
+
+    private async Task ReadLogAsync(long from, CancellationToken stop)
+    {
+        await Task.Yield();
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                _reader ??= await _services.Ports.Log.ReadFromAsync(_shard, from, stop).ConfigureAwait(false);
+                Post(new ShardInput.LogRead(await _reader.ReadAsync(LogReadBytes, stop).ConfigureAwait(false)));
+                return;
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (FeatureActorsException error)
+            {
+                Log.ShardWaits(_services.Logger, _shard, error.Message);
+                if (_reader is not null)
+                {
+                    await _reader.DisposeAsync().ConfigureAwait(false);
+                    _reader = null;
+                }
+
+                try
+                {
+                    await Task.Delay(Retry, _services.Time, stop).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    private void ReleaseGate()
+    {
+        if (_holdsGate)
+        {
+            _holdsGate = false;
+            _services.CheckpointGate.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        await _stop.CancelAsync().ConfigureAwait(false);
+        if (_logRead is not null)
+        {
+            await _logRead.ConfigureAwait(false);
+        }
+
+        await Task.WhenAll([.. _tasks, _letters]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ReleaseGate();
+        if (_reader is not null)
+        {
+            await _reader.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _machine.Dispose();
+        _stop.Dispose();
+    }
+}

@@ -1,0 +1,409 @@
+using System.Runtime.ExceptionServices;
+using System.Security.Cryptography;
+using FeatureActors.Abstractions.Errors;
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Batches;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Sharding;
+using FeatureActors.Runtime.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace FeatureActors.Runtime.Ingest;
+
+/// <summary>
+/// Reads one partition of one source and brings its rows into the shard logs: decode, route, pack, append. For each shard one
+/// batch is on its way at a time and is repeated until the log has it, so batches of a partition stand in the log in offset order
+/// without a gap. What the logs have is saved as the partition's position; a restart begins there and repeats the rest, which
+/// the shards drop by their marks.
+/// </summary>
+internal sealed class IngestActor : IRowTarget
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
+
+    // A waiting batch this large makes reading wait; with one event's rows on top it stays below a broker's 1 MB.
+    private const int WaitingBytesMax = 256 * 1024;
+
+    // Shards without rows are told the event-time clock this often.
+    private const long ClockIntervalMs = 100;
+
+    private readonly IngestPlan _plan;
+    private readonly IEventSource _source;
+    private readonly int _partition;
+    private readonly NodePorts _ports;
+    private readonly NodeRuntimeOptions _options;
+    private readonly DeadLetterWriter _letters;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly EventRouter _router;
+    private readonly ShardFeed[][] _feeds;
+    private readonly List<ShardFeed> _allFeeds = [];
+    private readonly List<DeadLetter> _refused = [];
+    private readonly AsyncSignal _acknowledged = new();
+    private readonly EventChunk _chunk = new();
+    private int _partitions;
+    private int _lane;
+    private long _lastOffset = -1;
+    private long _savedOffset = -1;
+    private long _savedAtMs;
+    private long _clockMs = long.MinValue;
+    private long _clockToldAtMs;
+    private int _event;
+    private bool _isEnded;
+    private long _nowMs;
+    private long _monotonicMs;
+
+    public IngestActor(
+        IngestPlan plan, IEventSource source, int partition, NodePorts ports, NodeRuntimeOptions options, DeadLetterWriter letters, TimeProvider time, ILogger logger)
+    {
+        _plan = plan;
+        _source = source;
+        _partition = partition;
+        _ports = ports;
+        _options = options;
+        _letters = letters;
+        _time = time;
+        _logger = logger;
+        _router = new EventRouter(plan);
+        _feeds = new ShardFeed[plan.Routes.Count][];
+        var byShard = new Dictionary<ShardId, ShardFeed>();
+        for (int r = 0; r < _feeds.Length; r++)
+        {
+            RoutePlan route = plan.Routes[r];
+            _feeds[r] = new ShardFeed[route.Shards];
+            for (int p = 0; p < route.Shards; p++)
+            {
+                // Routes to the same entity share their feeds: one order per source partition and shard.
+                var shard = new ShardId(route.Entity, p);
+                if (!byShard.TryGetValue(shard, out ShardFeed? feed))
+                {
+                    feed = new ShardFeed(shard, route, plan.Source);
+                    byShard.Add(shard, feed);
+                    _allFeeds.Add(feed);
+                }
+
+                _feeds[r][p] = feed;
+            }
+        }
+    }
+
+    public string Source => _plan.Source;
+
+    public int Partition => _partition;
+
+    public IngestCounters Counters { get; } = new();
+
+    public IngestState State { get; private set; } = IngestState.Starting;
+
+    /// <summary>Why the partition stands still, or null.</summary>
+    public string? Halt { get; private set; }
+
+    /// <summary>Reads until cancelled, ended or refused. On cancellation what waits is dropped: a restart repeats it.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    await ReadAsync(cancellationToken).ConfigureAwait(false);
+                    return;
+                }
+                catch (BatchRefusedException error)
+                {
+                    State = IngestState.Refused;
+                    Halt = error.Message;
+                    Log.Refused(_logger, Source, _partition, error.Message);
+                    return;
+                }
+                catch (FeatureActorsException error) when (error.IsTransient)
+                {
+                    Log.Waits(_logger, Source, _partition, error.Message);
+                    await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            State = IngestState.Stopped;
+        }
+    }
+
+    void IRowTarget.Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row)
+    {
+        ShardFeed[] feeds = _feeds[ordinal];
+        ShardFeed feed = feeds[StableHash.PartitionOf(StableHash.Of(key), feeds.Length)];
+        feed.Add(_chunk[_event].Offset, ordinal, groups, eventIdHash, key, row, _monotonicMs);
+        Counters.Rows++;
+    }
+
+    void IRowTarget.Refuse(int ordinal, string group, string reason, string error)
+    {
+        ReadOnlySpan<byte> bytes = _chunk.Bytes(_event);
+        Counters.Refused++;
+        _refused.Add(new DeadLetter
+        {
+            Source = Source,
+            Partition = _partition,
+            Offset = _chunk[_event].Offset,
+            Ordinal = ordinal,
+            Group = group,
+            Reason = reason,
+            Error = $"could not use event: {error} ({Source}-{_partition}@{_chunk[_event].Offset})",
+            AtMs = _nowMs,
+            Bytes = bytes[..Math.Min(bytes.Length, DeadLetter.BytesMax)].ToArray(),
+            Length = bytes.Length,
+            Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
+        });
+    }
+
+    private long MonotonicMs => (long)_time.GetElapsedTime(0).TotalMilliseconds;
+
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        if (await FindStartAsync(cancellationToken).ConfigureAwait(false) is not { } start)
+        {
+            return;
+        }
+
+        IEventReader reader = await _source.ReadFromAsync(_partition, start, cancellationToken).ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
+        {
+            State = IngestState.Running;
+            Log.Starts(_logger, Source, _partition, start, _lane);
+            _lastOffset = start - 1;
+            Counters.NextOffset = start;
+            _savedOffset = -1;
+            while (!_isEnded)
+            {
+                await WaitForEventsAsync(reader, cancellationToken).ConfigureAwait(false);
+                await RouteChunkAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            while (_allFeeds.Exists(static f => f.Append is not null || f.Waiting > 0 || !f.IsEndTold))
+            {
+                FlushDue(isLingerOver: true);
+                await _acknowledged.WaitAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            await SaveAsync(cancellationToken).ConfigureAwait(false);
+            State = IngestState.Ended;
+            Log.Ended(_logger, Source, _partition, _lastOffset + 1);
+        }
+    }
+
+    /// <summary>Where to begin; null when the source was rewound.</summary>
+    private async ValueTask<long?> FindStartAsync(CancellationToken cancellationToken)
+    {
+        _partitions = await _source.CountPartitionsAsync(cancellationToken).ConfigureAwait(false);
+        SourcePosition? saved = await _ports.Positions.ReadAsync(Source, _partition, cancellationToken).ConfigureAwait(false);
+        LogRange range = await _source.GetRangeAsync(_partition, cancellationToken).ConfigureAwait(false);
+        if (saved is null)
+        {
+            _lane = 0;
+            return range.Begin;
+        }
+
+        _lane = saved.Lane;
+        if (range.End >= saved.NextOffset)
+        {
+            return saved.NextOffset;
+        }
+
+        if (!_options.NewLanes.Contains(Source))
+        {
+            State = IngestState.SourceRewound;
+            Halt = $"source {Source} partition {_partition} ends at {range.End}, everything below {saved.NextOffset} was read before";
+            Log.Rewound(_logger, Source, _partition, range.End, saved.NextOffset);
+            return null;
+        }
+
+        _lane = saved.Lane + 1;
+        return range.Begin;
+    }
+
+    private async Task WaitForEventsAsync(IEventReader reader, CancellationToken cancellationToken)
+    {
+        Task read = reader.ReadAsync(_chunk, cancellationToken).AsTask();
+        while (!read.IsCompleted)
+        {
+            _monotonicMs = MonotonicMs;
+            FlushDue(isLingerOver: false);
+            await SaveIfTimeAsync(cancellationToken).ConfigureAwait(false);
+            bool isAnythingOpen = _allFeeds.Exists(static f => f.Waiting > 0 || f.Append is not null) || _clockMs != long.MinValue || _savedOffset <= _lastOffset;
+            if (!isAnythingOpen)
+            {
+                break;
+            }
+
+            Task acknowledged = _acknowledged.WaitAsync();
+            Task linger = Task.Delay(_options.Linger, _time, cancellationToken);
+            await Task.WhenAny(read, acknowledged, linger).ConfigureAwait(false);
+        }
+
+        await read.ConfigureAwait(false);
+    }
+
+    private async Task RouteChunkAsync(CancellationToken cancellationToken)
+    {
+        _nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        _monotonicMs = MonotonicMs;
+        if (_chunk.SkippedFrom is { } skipped && _chunk.Count > 0)
+        {
+            Counters.Skipped += _chunk[0].Offset - skipped;
+            Log.Skipped(_logger, Source, _partition, skipped, _chunk[0].Offset);
+        }
+
+        for (_event = 0; _event < _chunk.Count; _event++)
+        {
+            _router.Route(_chunk.Bytes(_event), _nowMs, this);
+            _lastOffset = _chunk[_event].Offset;
+            if (_plan.Clock == ClockKind.Event && _router.EventTimeMs > _clockMs)
+            {
+                _clockMs = _router.EventTimeMs;
+            }
+
+            if ((_event & 255) == 255)
+            {
+                FlushDue(isLingerOver: false);
+                await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        _lastOffset = Math.Max(_lastOffset, _chunk.NextOffset - 1);
+        Counters.Events += _chunk.Count;
+        Counters.Bytes += _chunk.ByteCount;
+        Counters.NextOffset = _lastOffset + 1;
+        Counters.Clamped = _router.Clamped;
+        if (_chunk.EndMs is { } end)
+        {
+            _clockMs = Math.Max(_clockMs, end);
+            _isEnded = true;
+        }
+
+        Counters.ClockMs = _clockMs;
+        foreach (DeadLetter letter in _refused)
+        {
+            await _letters.AddAsync(letter, cancellationToken).ConfigureAwait(false);
+        }
+
+        _refused.Clear();
+        FlushDue(isLingerOver: false);
+        await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+        await SaveIfTimeAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        while (_allFeeds.Exists(static f => f.Waiting > WaitingBytesMax))
+        {
+            await _acknowledged.WaitAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            FlushDue(isLingerOver: false);
+        }
+    }
+
+    /// <summary>Sends what is full or has waited long enough, for shards whose last batch is acknowledged.</summary>
+    private void FlushDue(bool isLingerOver)
+    {
+        long lingerMs = (long)_options.Linger.TotalMilliseconds;
+        bool isClockTime = _plan.Clock == ClockKind.Event && _clockMs != long.MinValue
+            && (_isEnded || _monotonicMs - _clockToldAtMs >= ClockIntervalMs);
+        foreach (ShardFeed feed in _allFeeds)
+        {
+            if (feed.Append is not null)
+            {
+                if (!feed.Append.IsCompleted)
+                {
+                    continue;
+                }
+
+                Acknowledge(feed);
+            }
+
+            bool isDue = feed.Waiting >= _options.BatchBytes
+                || (feed.WaitingRows > 0 && (isLingerOver || _isEnded || _monotonicMs - feed.WaitingSince >= lingerMs));
+            bool tellsClock = isClockTime && (feed.ToldClockMs < _clockMs || (_isEnded && !feed.IsEndTold));
+            if (isDue || tellsClock)
+            {
+                feed.Send(
+                    new BatchHeader(
+                        _plan.DefinitionsVersion, _lane, Source, _partition, _partitions, 0, _lastOffset, _clockMs, _isEnded, _nowMs),
+                    AppendAsync);
+            }
+        }
+
+        if (isClockTime)
+        {
+            _clockToldAtMs = _monotonicMs;
+        }
+    }
+
+    private void Acknowledge(ShardFeed feed)
+    {
+        if (feed.Append!.Exception is { } error)
+        {
+            // A refused batch surfaces here and stops the actor.
+            ExceptionDispatchInfo.Throw(error.InnerException ?? error);
+        }
+
+        feed.TakeAcknowledgement();
+        Counters.Batches++;
+    }
+
+    private Task AppendAsync(ShardId shard, ReadOnlyMemory<byte> batch) => Task.Run(async () =>
+    {
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    await _ports.Log.AppendAsync(shard, batch, CancellationToken.None).ConfigureAwait(false);
+                    Interlocked.Add(ref Counters.BatchBytes, batch.Length);
+                    return;
+                }
+                catch (FeatureActorsException error) when (error.IsTransient)
+                {
+                    Log.Waits(_logger, Source, _partition, error.Message);
+                    await Task.Delay(Retry, _time).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            _acknowledged.Set();
+        }
+    });
+
+    private async ValueTask SaveIfTimeAsync(CancellationToken cancellationToken)
+    {
+        if (_monotonicMs - _savedAtMs >= (long)SaveInterval.TotalMilliseconds)
+        {
+            _savedAtMs = _monotonicMs;
+            await SaveAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Saves the offset below which every row is in its log and every refused event in the dead-letter store.</summary>
+    private async ValueTask SaveAsync(CancellationToken cancellationToken)
+    {
+        long safe = _lastOffset + 1;
+        foreach (ShardFeed feed in _allFeeds)
+        {
+            safe = Math.Min(safe, Math.Min(feed.FirstSent, feed.FirstWaiting));
+        }
+
+        if (safe <= _savedOffset)
+        {
+            return;
+        }
+
+        await _letters.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await _ports.Positions.SaveAsync(
+            [new SourcePosition(Source, _partition, _lane, safe, _plan.DefinitionsVersion, 0)], cancellationToken).ConfigureAwait(false);
+        _savedOffset = safe;
+    }
+}

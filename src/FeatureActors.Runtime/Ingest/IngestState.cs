@@ -1,0 +1,23 @@
+namespace FeatureActors.Runtime.Ingest;
+
+/// <summary>Where the reading of a source partition stands.</summary>
+public enum IngestState
+{
+    /// <summary>Not reading yet.</summary>
+    Starting = 1,
+
+    /// <summary>Reading.</summary>
+    Running = 2,
+
+    /// <summary>The source partition has ended and every row is in the logs.</summary>
+    Ended = 3,
+
+    /// <summary>The source ends below what was read before; nothing is consumed until a new lane is opened.</summary>
+    SourceRewound = 4,
+
+    /// <summary>A log refused a batch for good; nothing is skipped.</summary>
+    Refused = 5,
+
+    /// <summary>Taken away or stopped.</summary>
+    Stopped = 6,
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+
+namespace FeatureActors.Runtime.Ingest;
+
+/// <summary>Messages of the ingest folder; ids 2100 to 2199.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2100, LogLevel.Information, "Source {Source} partition {Partition} reads from offset {Offset} in lane {Lane}")]
+    public static partial void Starts(ILogger logger, string source, int partition, long offset, int lane);
+
+    [LoggerMessage(2101, LogLevel.Error, "Source {Source} partition {Partition} is rewound: it ends at {End}, everything below {Offset} was read before. Nothing is consumed. If the source was recreated on purpose, start once with --new-lane {Source}")]
+    public static partial void Rewound(ILogger logger, string source, int partition, long end, long offset);
+
+    [LoggerMessage(2102, LogLevel.Error, "Source {Source} partition {Partition} stopped, nothing is skipped: {Error}")]
+    public static partial void Refused(ILogger logger, string source, int partition, string error);
+
+    [LoggerMessage(2103, LogLevel.Warning, "Source {Source} partition {Partition} waits and tries again: {Error}")]
+    public static partial void Waits(ILogger logger, string source, int partition, string error);
+
+    [LoggerMessage(2104, LogLevel.Error, "Source {Source} partition {Partition}: retention took events from offset {From} up to {Offset} before they were read")]
+    public static partial void Skipped(ILogger logger, string source, int partition, long from, long offset);
+
+    [LoggerMessage(2105, LogLevel.Information, "Source {Source} partition {Partition} ended at offset {Offset}")]
+    public static partial void Ended(ILogger logger, string source, int partition, long offset);
+}
