@@ -13,7 +13,7 @@ namespace FeatureActors.Kafka;
 /// </summary>
 public sealed class KafkaConnection : IAsyncDisposable
 {
-    private static readonly Version IdempotenceSince = new(0, 11);
+    private static readonly Version Since011 = new(0, 11);
     private readonly Lazy<IAdminClient> _admin;
 
     /// <summary>Keeps the settings; connects at first use.</summary>
@@ -53,11 +53,11 @@ public sealed class KafkaConnection : IAsyncDisposable
     /// False for brokers before 0.11, which a user announces by the two properties that the client needs for them anyway.
     /// Asking the broker instead would make the answer depend on which broker is up.
     /// </summary>
-    internal bool IsIdempotenceKnown =>
+    internal bool IsBrokerSince011 =>
         !(Options.Properties.TryGetValue("api.version.request", out var request) && request == "false")
         || (Options.Properties.TryGetValue("broker.version.fallback", out var text)
             && Version.TryParse(text, out var version)
-            && version >= IdempotenceSince);
+            && version >= Since011);
 
     /// <summary>Asks a broker for its topics, which shows that it is there.</summary>
     /// <exception cref="DependencyUnavailableException">No broker answered within <see cref="KafkaOptions.RequestTimeout"/>.</exception>
@@ -108,7 +108,7 @@ public sealed class KafkaConnection : IAsyncDisposable
         settings["message.timeout.ms"] = "0";
         settings["linger.ms"] = Number((long)Options.Linger.TotalMilliseconds);
         settings["dotnet.producer.delivery.report.fields"] = "none";
-        if (IsIdempotenceKnown)
+        if (IsBrokerSince011)
         {
             settings["enable.idempotence"] = "true";
         }
@@ -154,6 +154,11 @@ public sealed class KafkaConnection : IAsyncDisposable
 
     internal async Task<bool> TryCreateTopicAsync(string topic, int partitions, CancellationToken cancellationToken)
     {
+        if (!IsBrokerSince011)
+        {
+            return false; // The client would wait for its time-out before it says that so old a broker cannot.
+        }
+
         var specification = new TopicSpecification
         {
             Name = topic,
@@ -183,7 +188,7 @@ public sealed class KafkaConnection : IAsyncDisposable
     /// <summary>The command that creates a shard log by hand.</summary>
     internal string CreateCommand(string topic, int partitions)
     {
-        var where = IsIdempotenceKnown ? $"--bootstrap-server {Options.BootstrapServers}" : "--zookeeper <zookeeper:2181>";
+        var where = IsBrokerSince011 ? $"--bootstrap-server {Options.BootstrapServers}" : "--zookeeper <zookeeper:2181>";
         var replicas = Options.LogReplicationFactor > 0 ? Number(Options.LogReplicationFactor) : "3";
         var configs = string.Concat(LogTopicSettings().Select(setting => $" --config {setting.Key}={setting.Value}"));
         return $"kafka-topics.sh --create {where} --topic {topic} --partitions {Number(partitions)} --replication-factor {replicas}{configs}";
