@@ -249,6 +249,7 @@ public sealed class RedisFeatureSink : IFeatureSink
         int stride = _options.VerifyVersions ? 3 : 2;
         var keys = new RedisKey[1 + count + (_options.VerifyVersions ? 1 : 0)];
         var values = new RedisValue[ItemsStart + (count * stride)];
+        packer.BeginBatch();
         keys[0] = FenceKey(batch.Shard);
         values[0] = batch.Epoch.Value;
         values[1] = batch.Batch;

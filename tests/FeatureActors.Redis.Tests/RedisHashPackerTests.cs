@@ -19,6 +19,31 @@ public sealed class RedisHashPackerTests
     }
 
     [Fact]
+    public void A_key_is_packed_alike_whatever_list_holds_its_fields()
+    {
+        PublishBatch array = Batch("a", "b", "c");
+        byte[] expected = new RedisHashPacker().PackListpack(array, Item(1, 2));
+
+        PublishBatch list = array with { Fields = array.Fields.ToList() };
+        Assert.Equal(expected, new RedisHashPacker().PackListpack(list, Item(1, 2)));
+        PublishBatch other = array with { Fields = array.Fields.ToList().AsReadOnly() };
+        Assert.Equal(expected, new RedisHashPacker().PackListpack(other, Item(1, 2)));
+    }
+
+    [Fact]
+    public void A_repetition_is_found_also_behind_a_key_with_the_same_names()
+    {
+        var packer = new RedisHashPacker();
+        PublishBatch batch = Batch("a", "b");
+        packer.PackListpack(batch, Item(0, 2));
+        packer.PackListpack(batch, Item(0, 2));
+
+        PublishBatch repeated = batch with { Fields = [batch.Fields[0], batch.Fields[0]] };
+        Assert.Throws<ArgumentException>(() => packer.PackListpack(repeated, Item(0, 2)));
+        Assert.Throws<ArgumentException>(() => packer.PackListpack(repeated, Item(0, 2)));
+    }
+
+    [Fact]
     public void Names_that_begin_and_end_alike_are_told_apart()
     {
         string[] names = [.. Enumerable.Range(0, 3_000).Select(i => $"feature_{i:0000}_of_shop:1h")];
@@ -58,5 +83,5 @@ public sealed class RedisHashPackerTests
     private static PublishItem Item(int start, int count) => new(PublishKind.Write, "k"u8.ToArray(), 0, start, count);
 
     private static PublishBatch Batch(params string[] names) => new(
-        new ShardId("item", 0), new Epoch(1), 1, default, [], [.. names.Select(name => new PublishField(Encoding.UTF8.GetBytes(name), "1"u8.ToArray()))]);
+        new ShardId("item", 0), new Epoch(1), 1, default, [], names.Select(name => new PublishField(Encoding.UTF8.GetBytes(name), "1"u8.ToArray())).ToArray());
 }
