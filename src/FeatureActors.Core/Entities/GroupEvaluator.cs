@@ -107,7 +107,9 @@ public sealed class GroupEvaluator
         {
             SlidingWindow window = plan.Timeline.Windows[w];
             int first = LowerBound(slots, window.FirstStart(nowMs));
-            int end = window.IsLifetime ? count : UpperBound(slots, window.LastStart(nowMs));
+
+            // Slots may be finer than the window's own: all that stand in its newest slot belong to it.
+            int end = window.IsLifetime ? count : LowerBound(slots, window.LastStart(nowMs) + window.SlotMs);
             if (!window.IsLifetime)
             {
                 if (first < end)
@@ -220,7 +222,4 @@ public sealed class GroupEvaluator
 
         return low;
     }
-
-    private static int UpperBound(ReadOnlySpan<SlotReference> slots, long start) =>
-        start == long.MaxValue ? slots.Length : LowerBound(slots, start + 1);
 }
