@@ -14,6 +14,10 @@ namespace FeatureActors.Kafka;
 public sealed class KafkaConnection : IAsyncDisposable
 {
     private static readonly Version Since011 = new(0, 11);
+
+    // Client and brokers count a message's header (at most 70 bytes, in every format) and key against their limits.
+    private const int FramingBytes = 1024;
+
     private readonly Lazy<IAdminClient> _admin;
 
     /// <summary>Keeps the settings; connects at first use.</summary>
@@ -97,7 +101,7 @@ public sealed class KafkaConnection : IAsyncDisposable
 
         settings["bootstrap.servers"] = Options.BootstrapServers;
         settings["client.id"] = Options.ClientId;
-        settings["message.max.bytes"] = Number(Options.MessageBytesMax);
+        settings["message.max.bytes"] = Number(Options.MessageBytesMax + FramingBytes);
         return settings;
     }
 
@@ -212,6 +216,6 @@ public sealed class KafkaConnection : IAsyncDisposable
         new("cleanup.policy", "delete"),
         new("retention.ms", Number((long)Options.LogRetention.TotalMilliseconds)),
         new("retention.bytes", "-1"),
-        new("max.message.bytes", Number(Options.MessageBytesMax)),
+        new("max.message.bytes", Number(Options.MessageBytesMax + FramingBytes)),
     ];
 }

@@ -48,7 +48,8 @@ public sealed class KafkaOptions
     /// </summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Largest message sent or received, in bytes. 16 MB by default; the brokers' limit must be as high.</summary>
+    /// <summary>Largest message sent or received, in bytes without its header. 16 MB by default; the brokers' <c>message.max.bytes</c> must be
+    /// at least 1 KiB higher.</summary>
     public int MessageBytesMax { get; init; } = 16_000_000;
 
     /// <summary>

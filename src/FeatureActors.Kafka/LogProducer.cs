@@ -24,6 +24,12 @@ internal sealed class LogProducer : IAsyncDisposable
         string topic, ShardId shard, ReadOnlyMemory<byte> batch, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (batch.Length > _connection.Options.MessageBytesMax)
+        {
+            throw new BatchRefusedException(
+                shard, $"the batch has {batch.Length} bytes, the log takes at most {_connection.Options.MessageBytesMax}");
+        }
+
         var append = new Append(this, shard);
         var message = new Message<Null, ReadOnlyMemory<byte>> { Value = batch };
         var target = new TopicPartition(topic, shard.Partition);
