@@ -1,0 +1,21 @@
+using System.CommandLine;
+
+namespace FeatureActors.Node.Commands;
+
+/// <summary>Options that several commands share.</summary>
+internal static class CommonOptions
+{
+    public static Option<string> Definitions() => new("--definitions")
+    {
+        Description = "File with the definitions (HOCON)",
+        HelpName = "file",
+        Required = true,
+    };
+
+    public static Option<string> Source() => new("--source")
+    {
+        Description = "Source, as the definitions call it",
+        HelpName = "name",
+        Required = true,
+    };
+}
