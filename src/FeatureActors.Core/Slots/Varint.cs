@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace FeatureActors.Core.Slots;
 
 /// <summary>Unsigned LEB128 integers: 7 bits a byte, lowest first.</summary>
@@ -35,14 +37,21 @@ public static class Varint
 
     /// <summary>Reads the value at <paramref name="at"/> and moves behind it.</summary>
     /// <exception cref="InvalidDataException">The value is longer than 64 bits allow.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Read(ReadOnlySpan<byte> source, ref int at)
     {
-        ulong first = source[at++];
-        if (first < 0x80)
-        {
-            return first;
-        }
+        byte first = source[at++];
+        return first < 0x80 ? first : ReadRest(source, ref at, first);
+    }
 
+    /// <summary>Maps signed to unsigned so that small magnitudes stay small.</summary>
+    public static ulong ZigZag(long value) => (ulong)((value << 1) ^ (value >> 63));
+
+    /// <summary>Undoes <see cref="ZigZag"/>.</summary>
+    public static long UnZigZag(ulong value) => (long)(value >> 1) ^ -(long)(value & 1);
+
+    private static ulong ReadRest(ReadOnlySpan<byte> source, ref int at, ulong first)
+    {
         ulong value = first & 0x7F;
         for (int shift = 7; shift < 70; shift += 7)
         {
@@ -56,10 +65,4 @@ public static class Varint
 
         throw new InvalidDataException("a variable-length integer is longer than 10 bytes");
     }
-
-    /// <summary>Maps signed to unsigned so that small magnitudes stay small.</summary>
-    public static ulong ZigZag(long value) => (ulong)((value << 1) ^ (value >> 63));
-
-    /// <summary>Undoes <see cref="ZigZag"/>.</summary>
-    public static long UnZigZag(ulong value) => (long)(value >> 1) ^ -(long)(value & 1);
 }
