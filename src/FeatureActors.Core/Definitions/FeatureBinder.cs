@@ -62,8 +62,9 @@ internal sealed class FeatureBinder
             windowsValue?.Error($"type '{type.Name}' has no windows", "remove 'windows'");
             windows = [SlidingWindow.Lifetime("")];
         }
-        else if (windowsValue is null && aggregate is not null)
+        else if (windowsValue is null && aggregate is not null && NearestWord.Find("windows", reader.Keys) is null)
         {
+            // A misspelt key is reported as such and is the only mistake.
             reader.Error($"type '{type.Name}' needs windows", "write windows = [1h, 1d]");
         }
 

@@ -115,6 +115,7 @@ internal sealed class GroupBinder
 
         if (shortKey is not null)
         {
+            _reader.Know(FeedKeys);
             from.Error($"the group has both 'from' and '{shortKey}'", "write one source in short form, or all of them in 'from'");
         }
 

@@ -1,0 +1,176 @@
+namespace FeatureActors.Core.Tests.Definitions;
+
+public sealed class DefinitionsMistakeTests
+{
+    [Theory]
+    [InlineData("type = count, windws = [1h]", "6:19", "unknown key 'windws'", "did you mean 'windows'?")]
+    [InlineData("type = cuont, windows = [1h]", "6:12", "unknown feature type 'cuont'", "did you mean 'count'?")]
+    [InlineData("type = variance, of = v, windows = [1h]", "6:12", "type 'variance' is promised and not built yet", "this release has")]
+    [InlineData("type = count", "6:3", "type 'count' needs windows", "windows = [1h, 1d]")]
+    [InlineData("windows = [1h]", "6:3", "groups.g.features.a.type is missing", "")]
+    [InlineData("type = sum, of = vv, windows = [1h]", "6:22", "unknown field 'vv'", "did you mean 'v'?")]
+    [InlineData("type = sum, of = id, windows = [1h]", "6:22", "field 'id' is string, expected long, double, decimal", "")]
+    [InlineData("type = sum, windows = [1h]", "6:3", "groups.g.features.a.of is missing", "")]
+    [InlineData("type = latest, of = v, windows = [1h]", "6:38", "type 'latest' has no windows", "remove 'windows'")]
+    [InlineData("type = last, of = v, n = 0, windows = [1h]", "6:30", "must be from 1 to 1000, found '0'", "")]
+    [InlineData("type = top-k, key = id, by = size, windows = [1h]", "6:34", "expected one of count, sum, found 'size'", "")]
+    [InlineData("type = count-map, key = id, max-keys = 1000001, windows = [1h]", "6:44", "from 1 to 1000000", "")]
+    [InlineData("type = count, windows = []", "6:29", "at least one window is needed", "write 1h")]
+    [InlineData("type = count, windows = [1h, 60m]", "6:34", "there are two windows '1h'", "another name")]
+    [InlineData("type = count, windows = [1hour2]", "6:30", "'1hour2' is no window", "write 1h")]
+    [InlineData("type = count, windows = [{ tumbling = 1d, zone = UTC }]", "6:32", "windows with 'tumbling' are promised and not built yet", "")]
+    [InlineData("type = count, windows = [{ session = 30m }]", "6:32", "windows with 'session' are promised", "")]
+    [InlineData("type = count, windows = [{ last = 100 }]", "6:32", "windows with 'last' are promised", "")]
+    [InlineData("type = count, windows = [{ size = 1h, slot = 2h }]", "6:50", "must be from 1ms to 1h, found '2h'", "")]
+    [InlineData("type = count, windows = [{ size = 1h, slot = 0 }]", "6:50", "must be from 1ms to 1h", "")]
+    [InlineData("type = count, windows = [{ size = 30d, slot = 1s }]", "6:51", "2592000 slots, more than 100000", "coarser slot")]
+    [InlineData("type = count, windows = [{ size = 1h, name = 1x }]", "6:50", "'1x' is no name for a window", "names start with a letter")]
+    [InlineData("type = count, windows = [{ size = lifetime, slot = 1h }], where = TRUE", "6:56", "one slot that nothing leaves", "remove 'slot'")]
+    [InlineData("type = count, where = \"idd = 'x'\", windows = [1h]", "6:28", "idd", "")]
+    [InlineData("type = count, where = \"n + 1\", windows = [1h]", "6:30", "boolean", "")]
+    [InlineData("type = count, where = \"id = \", windows = [1h]", "6:", "", "")]
+    [InlineData("type = ratio, numerator = b, denominator = bb", "6:48", "unknown feature 'bb'", "did you mean 'b'?")]
+    [InlineData("type = ratio, numerator = b, denominator = m", "6:48", "the value of feature 'm' is not a number", "")]
+    [InlineData("type = ratio, numerator = b, denominator = a", "6:48", "'a' is a ratio", "features with state")]
+    [InlineData("type = ratio, numerator = b, denominator = d", "6:3", "b and d have no window in common", "b has 1h, d has 1d")]
+    [InlineData("type = ratio, numerator = b, denominator = b, windows = [2h]", "6:61", "b has no window '2h'", "b has 1h")]
+    public void Mistake_in_a_feature_is_shown_with_its_place(string feature, string place, string message, string hint)
+    {
+        string text = Samples.Group(
+            $"a {{ {feature} }}\nb {{ type = count, windows = [1h] }}\nd {{ type = count, windows = [1d] }}\n"
+            + "m { type = count-map, key = id, windows = [1h] }");
+        if (feature.Contains("lifetime", StringComparison.Ordinal))
+        {
+            text = text.Replace("source = s", "idle-expiry = never, source = s", StringComparison.Ordinal);
+        }
+
+        string mistake = Assert.Single(Samples.Mistakes(text));
+        Assert.StartsWith($"d.conf:{place}", mistake, StringComparison.Ordinal);
+        Assert.Contains(message, mistake, StringComparison.Ordinal);
+        Assert.Contains(hint, mistake, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("late = dropp", "9:8", "expected one of drop, dead-letter", "did you mean 'drop'?")]
+    [InlineData("margins = 1h", "9:1", "unknown key 'margins'", "did you mean 'margin'?")]
+    [InlineData("triggers = [{ on = change }]", "9:20", "the trigger 'change' is promised and not built yet", "update, timer and expiry")]
+    [InlineData("triggers = [{ on = updat }]", "9:20", "expected one of update, timer, expiry", "did you mean 'update'?")]
+    [InlineData("triggers = [{ on = timer }]", "9:13", "groups.g.triggers[0].every is missing", "")]
+    [InlineData("triggers = [{ on = update, every = 1s }]", "9:28", "unknown key 'every'", "")]
+    [InlineData("idle-expiry = 1d", "9:15", "every window of the group ends by itself", "remove")]
+    [InlineData("from = [{ source = s, key = id }]", "9:8", "both 'from' and 'source'", "")]
+    public void Mistake_in_a_group_is_shown_with_its_place(string body, string place, string message, string hint)
+    {
+        string mistake = Assert.Single(Samples.Mistakes(Samples.Group("a { type = count, windows = [1h] }", "\n" + body)));
+        Assert.StartsWith($"d.conf:{place}", mistake, StringComparison.Ordinal);
+        Assert.Contains(message, mistake, StringComparison.Ordinal);
+        Assert.Contains(hint, mistake, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("entity = e", "entity = ee", "unknown entity 'ee'", "did you mean 'e'?")]
+    [InlineData("source = s", "source = t", "unknown source 't'", "did you mean 's'?")]
+    [InlineData("key = id", "key = idd", "source s declares no field 'idd'", "did you mean 'id'?")]
+    [InlineData("key = id", "key = [id, other]", "the key has 2 parts, entity e has 1", "its key is [string]")]
+    [InlineData("key = id", "key = n", "field 'n' is long, this part of the key of entity e is string", "")]
+    [InlineData("key = id", "key = id, where = \"v > 'x'\"", "", "")]
+    [InlineData("key = [string]", "key = [double]", "expected one of string, long, found 'double'", "")]
+    [InlineData("key = [string]", "key = []", "a key has 1 to 16 parts", "")]
+    [InlineData("key = [string]", "key = [string], shards = 0", "must be from 1 to 10000", "")]
+    [InlineData("groups.g", "groups._g", "a leading '_' is reserved", "start with a letter")]
+    [InlineData("groups.g", "groups.\"g h\"", "'g h' is no name for a group", "names start with a letter")]
+    [InlineData("namespace = shop", "namespace = \"a:b\"", "'a:b' is no name for a namespace", "names start with a letter")]
+    [InlineData("namespace = shop", "namespase = shop, namespace = shop", "unknown key 'namespase'", "did you mean 'namespace'?")]
+    [InlineData("namespace = shop", "", "namespace is missing", "")]
+    [InlineData("namespace = shop", "namespace = shop, clock = wal", "expected one of wall, event", "did you mean 'wall'?")]
+    [InlineData("sources.s {", "sources.s { format = protobuf,", "the format 'protobuf' is promised and not built yet", "json and csv")]
+    [InlineData("sources.s {", "sources.s { csv { },", "only a source with format = csv", "")]
+    [InlineData("sources.s {", "sources.s { format = csv, csv { delimiter = ab },", "one ASCII character", "")]
+    [InlineData("sources.s {", "sources.s { format = csv, csv { columns = [id, other, n, ts] },", "the declared field 'v' is no column", "")]
+    [InlineData("sources.s {", "sources.s { event-id = idd,", "declares no field 'idd'", "did you mean 'id'?")]
+    [InlineData("sources.s {", "sources.s { event-id = v,", "an event id is a string or a long, field 'v' is double", "")]
+    [InlineData("sources.s {", "sources.s { max-event-bytes = 2KB,", "expected a size", "kB")]
+    [InlineData("sources.s {", "sources.s { max-futur = 1m,", "unknown key 'max-futur'", "did you mean 'max-future'?")]
+    [InlineData("unit = ms", "unit = iso8601", "field 'ts' is long, which holds no time with unit = iso8601", "string")]
+    [InlineData("unit = ms", "unit = ns", "expected one of ms, s, us, iso8601", "")]
+    [InlineData("n = long", "n = int", "expected one of string, long, double, decimal, boolean", "")]
+    public void Mistake_elsewhere_is_shown_alone(string from, string to, string message, string hint)
+    {
+        string text = Samples.Group("a { type = count, windows = [1h] }").Replace(from, to, StringComparison.Ordinal);
+        string mistake = Assert.Single(Samples.Mistakes(text));
+        Assert.Matches(@"^d\.conf:\d+:\d+: ", mistake);
+        Assert.Contains(message, mistake, StringComparison.Ordinal);
+        Assert.Contains(hint, mistake, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_mistakes_are_shown_at_once_in_the_order_of_the_file()
+    {
+        const string text =
+            """
+            namespace = shop
+            clok = wall
+            sources.s { event-time { field = ts, unit = ms }, fields { id = strin, ts = long } }
+            entities.e { key = [string] }
+            groups.g {
+              entity = e, source = s, key = idd
+              features { a { type = count, windows = [1x] }, _v { type = sum, of = id, windows = [1h] } }
+            }
+            """;
+        string[] mistakes = Samples.Mistakes(text);
+        Assert.Equal(["2:1", "3:65", "6:33", "7:43", "7:50", "7:72"], mistakes.Select(m => string.Join(':', m.Split(':')[1..3])));
+    }
+
+    [Fact]
+    public void Lifetime_window_without_idle_expiry_is_a_mistake()
+    {
+        string mistake = Assert.Single(Samples.Mistakes(Samples.Group("a { type = count, windows = [lifetime] }")));
+        Assert.Contains("when an idle key is forgotten", mistake, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Idle_expiry_below_the_longest_window_is_a_mistake_and_equal_is_none()
+    {
+        const string features = "a { type = latest, of = v }\nb { type = count, windows = [{ size = 1h, slot = 1m }] }";
+        Assert.Contains(
+            "must be at least 61m", Assert.Single(Samples.Mistakes(Samples.Group(features, "idle-expiry = 60m"))), StringComparison.Ordinal);
+        Samples.Bind(Samples.Group(features, "idle-expiry = 61m"));
+    }
+
+    [Fact]
+    public void Field_with_two_types_is_a_mistake_where_it_is_used()
+    {
+        const string text =
+            """
+            namespace = shop
+            sources {
+              a { event-time { field = t, unit = ms }, fields { id = string, v = long } }
+              b { event-time { field = t, unit = ms }, fields { id = string, v = double } }
+            }
+            entities.e { key = [string] }
+            groups.g { entity = e, from = [{ source = a, key = id }, { source = b, key = id }]
+              features {
+                n { type = sum, of = v, windows = [1h] }
+                m { type = count, where = "v > 1", windows = [1h] }
+              } }
+            """;
+        string[] mistakes = Samples.Mistakes(text);
+        Assert.Equal(2, mistakes.Length);
+        Assert.StartsWith("d.conf:9:26: groups.g.features.n.of: field 'v' is long in source a and double in source b", mistakes[0], StringComparison.Ordinal);
+        Assert.StartsWith("d.conf:10:32: ", mistakes[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Sixty_four_groups_and_256_features_fit_one_entity_and_one_more_does_not()
+    {
+        Samples.Bind(Groups(64, 4));
+        Assert.Contains("more than 64 groups", Assert.Single(Samples.Mistakes(Groups(65, 1))), StringComparison.Ordinal);
+        Assert.Contains("more than 256 features", Assert.Single(Samples.Mistakes(Groups(64, 5))), StringComparison.Ordinal);
+    }
+
+    private static string Groups(int groups, int features) =>
+        "namespace = shop\nsources.s { event-time { field = ts, unit = ms }, fields { id = string } }\nentities.e { key = [string] }\n"
+        + string.Join('\n', Enumerable.Range(0, groups).Select(g =>
+            $"groups.g{g} {{ entity = e, source = s, key = id, features {{ "
+            + string.Join(", ", Enumerable.Range(0, features).Select(f => $"f{f} {{ type = count, windows = [1h] }}")) + " } }"));
+}
