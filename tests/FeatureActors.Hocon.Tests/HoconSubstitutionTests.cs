@@ -56,6 +56,21 @@ public sealed class HoconSubstitutionTests
     [InlineData("a.b = ${a}")]
     public void Cycles_are_errors(string text) => Assert.NotEmpty(Hocon.Errors(text));
 
+    [Theory]
+    [InlineData("a = 1, b = 2, a = ${b}, b = ${a}")]
+    [InlineData("a = 1, b = 2, b = ${a}, a = ${b}")]
+    public void Values_that_refer_to_each_other_agree_on_what_the_first_one_finds(string text) =>
+        Assert.Equal("""{"a":1,"b":1}""", Hocon.Json(text));
+
+    [Fact]
+    public void Many_definitions_of_one_key_and_many_references_to_it_end_in_bounded_work()
+    {
+        string definitions = string.Join('\n', Enumerable.Repeat("a = ${?none}", 20_000));
+        string references = string.Join('\n', Enumerable.Range(0, 20_000).Select(i => $"r{i} = ${{?a.x}}"));
+        Assert.Equal("{}", Hocon.Json(definitions));
+        Assert.Single(Hocon.Errors($"{definitions}\n{references}", new HoconOptions { Environment = _ => null, ResolvedValuesMax = 50_000 }));
+    }
+
     [Fact]
     public void The_environment_is_asked_last_and_only_for_what_the_configuration_lacks()
     {

@@ -188,10 +188,10 @@ internal sealed partial class Resolver
             return known;
         }
 
-        using Mark whole = definition.Whole is { } owner ? MarkOf(owner) : default;
-        using Mark mark = MarkOf(definition);
         (int outerTaint, int start) = (_taint, _marks);
         _taint = NoTaint;
+        using Mark whole = definition.Whole is { } owner ? MarkOf(owner) : default;
+        using Mark mark = MarkOf(definition);
         SlotView? target = definition.Value switch
         {
             SyntaxSubstitution substitution => Find(substitution),
@@ -217,12 +217,12 @@ internal sealed partial class Resolver
             if (Walk([.. scope, .. substitution.Path]) is { } scoped && KindOf(scoped) != ValueKind.Undefined)
             {
                 _sawCycle = outerSawCycle;
-                return scoped;
+                return Visible(scoped);
             }
         }
 
         SlotView? found = Walk(substitution.Path) is { } view && KindOf(view) != ValueKind.Undefined
-            ? view
+            ? Visible(view)
             : FromEnvironment(substitution);
         if (found is null && !substitution.IsOptional)
         {
@@ -300,6 +300,7 @@ internal sealed partial class Resolver
                 return (definition.KeyPosition, definition.Value.Position);
             }
 
+            using Mark mark = MarkOf(definition);
             (ConfigPosition key, ConfigPosition value) = TargetOf(definition) is { } target ? PlaceOf(target) : default;
             return definition.Value is SyntaxChild ? (key, value) : (definition.KeyPosition, value);
         }

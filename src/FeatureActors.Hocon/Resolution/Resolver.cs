@@ -21,6 +21,9 @@ internal sealed partial class Resolver(SyntaxObject root, HoconOptions options, 
     // Evaluation steps per allowed value: look-ups that produce nothing cost too.
     private const int StepsPerValue = 20;
 
+    // Each step looks through the definitions of one slot.
+    private const int DefinitionsPerStep = 8;
+
     private readonly Slot _root = Slot.Of(root);
     private readonly HashSet<SyntaxValue> _reported = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<ConfigNode, long> _sizes = new(ReferenceEqualityComparer.Instance);
@@ -164,7 +167,8 @@ internal sealed partial class Resolver(SyntaxObject root, HoconOptions options, 
 
     private void Step(SlotView view)
     {
-        if (++_steps > (long)options.ResolvedValuesMax * StepsPerValue || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        _steps += 1 + (view.Count / DefinitionsPerStep);
+        if (_steps > (long)options.ResolvedValuesMax * StepsPerValue || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
             ConfigPosition position = view.Slot.Definitions.Count > 0 ? view.Slot.Definitions[^1].Value.Position : root.Position;
             Abort(position, "the substitutions around this value are too many or too deeply chained to resolve");
