@@ -74,7 +74,7 @@ public sealed class EntityUpdater
                 continue;
             }
 
-            if (ApplyGroup(group, head, row, nowMs))
+            if (ApplyGroup(g, group, head, row, nowMs))
             {
                 changed |= 1UL << g;
                 _block.SeeEvent(g, head.EventTimeMs);
@@ -89,12 +89,16 @@ public sealed class EntityUpdater
     }
 
     /// <summary>Applies a row to one group; false when no feature of the group can hold it any more.</summary>
-    private bool ApplyGroup(GroupPlan group, in RowHead head, in RowView row, long nowMs)
+    private bool ApplyGroup(int place, GroupPlan group, in RowHead head, in RowView row, long nowMs)
     {
         bool isHeld = false;
         long width = -1;
         long start = 0;
-        bool isIdleOut = GroupEvaluator.IdleExit(group, head.EventTimeMs) <= nowMs;
+
+
+        // What no window takes away lives as long as the group does: an old event counts while newer ones keep it alive.
+        bool isIdleOut = group.IdleExpiryMs != long.MaxValue
+            && GroupEvaluator.IdleExit(group, Math.Max(head.EventTimeMs, _block.Group(place).LastEventMs)) <= nowMs;
         for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
         {
             FeaturePlan feature = _features[f];

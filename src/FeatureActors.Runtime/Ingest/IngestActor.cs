@@ -39,7 +39,7 @@ internal sealed class IngestActor : IRowTarget
     private readonly ILogger _logger;
     private readonly EventRouter _router;
     private readonly ShardFeed[][] _feeds;
-    private readonly List<ShardFeed> _allFeeds = [];
+    private List<ShardFeed> _allFeeds = [];
     private readonly List<DeadLetter> _refused = [];
     private readonly AsyncSignal _acknowledged = new();
     private readonly EventChunk _chunk = new();
@@ -68,25 +68,6 @@ internal sealed class IngestActor : IRowTarget
         _logger = logger;
         _router = new EventRouter(plan);
         _feeds = new ShardFeed[plan.Routes.Count][];
-        var byShard = new Dictionary<ShardId, ShardFeed>();
-        for (int r = 0; r < _feeds.Length; r++)
-        {
-            RoutePlan route = plan.Routes[r];
-            _feeds[r] = new ShardFeed[route.Shards];
-            for (int p = 0; p < route.Shards; p++)
-            {
-                // Routes to the same entity share their feeds: one order per source partition and shard.
-                var shard = new ShardId(route.Entity, p);
-                if (!byShard.TryGetValue(shard, out ShardFeed? feed))
-                {
-                    feed = new ShardFeed(shard, route, plan.Source);
-                    byShard.Add(shard, feed);
-                    _allFeeds.Add(feed);
-                }
-
-                _feeds[r][p] = feed;
-            }
-        }
     }
 
     public string Source => _plan.Source;
@@ -162,8 +143,39 @@ internal sealed class IngestActor : IRowTarget
 
     private long MonotonicMs => (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
+    /// <summary>
+    /// Begins with empty feeds. Batches of an earlier attempt may still arrive: each attempt alone is in order and without a gap
+    /// from a saved position on, and that is all that the shards' marks need.
+    /// </summary>
+    private void OpenFeeds()
+    {
+        var byShard = new Dictionary<ShardId, ShardFeed>();
+        for (int r = 0; r < _feeds.Length; r++)
+        {
+            RoutePlan route = _plan.Routes[r];
+            _feeds[r] = new ShardFeed[route.Shards];
+            for (int p = 0; p < route.Shards; p++)
+            {
+                // Routes to the same entity share their feeds: one order per source partition and shard.
+                var shard = new ShardId(route.Entity, p);
+                if (!byShard.TryGetValue(shard, out ShardFeed? feed))
+                {
+                    feed = new ShardFeed(shard, route, Source);
+                    byShard.Add(shard, feed);
+                }
+
+                _feeds[r][p] = feed;
+            }
+        }
+
+        _allFeeds = [.. byShard.Values];
+        _refused.Clear();
+        _isEnded = false;
+    }
+
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
+        OpenFeeds();
         if (await FindStartAsync(cancellationToken).ConfigureAwait(false) is not { } start)
         {
             return;

@@ -179,6 +179,7 @@ internal sealed partial class ShardMachine
                 slot.UnackedBatch = 0;
                 if ((slot.Marks & EntityMarks.Dying) != 0)
                 {
+                    _store.Open(target.Entity);
                     MarkDirty(target.Entity);
                 }
             }
@@ -197,6 +198,9 @@ internal sealed partial class ShardMachine
         KeepInRing(record);
         SinkIsBack();
         SendNext();
+
+        // What waited for room goes on at once, not at the next tick.
+        EvaluateWaiting();
     }
 
     private void KeepInRing(PublishRecord record)
