@@ -51,6 +51,9 @@ public static class DefinitionsBinder
         BindSources(reader, context);
         BindEntities(reader, context);
         List<GroupBinder> groups = BindGroups(reader, context);
+
+        // A place for values that other places refer to by substitution.
+        reader.Optional("vars");
         reader.RejectUnknown();
         CheckLimits(groups, context, errors);
         if (errors.Count > 0)

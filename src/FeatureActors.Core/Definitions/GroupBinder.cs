@@ -299,14 +299,10 @@ internal sealed class GroupBinder
                     "add idle-expiry = 90d, or idle-expiry = never, to the group"));
             }
         }
-        else if (_features.Count > 0 && !_features.Exists(f => f.Windows.Exists(w => w.IsLifetime)))
+        else if (_statedIdleExpiryMs is { } idle && _features.Exists(f => f.Windows.Exists(w => w.IsLifetime))
+            && Longest() is { } longest && idle < longest.ReachMs)
         {
-            value.Error(
-                "every window of the group ends by itself, so idle-expiry would change nothing", "remove 'idle-expiry'");
-        }
-        else if (_statedIdleExpiryMs is { } idle && Longest() is { } longest && idle < longest.ReachMs)
-        {
-            // A shorter one would forget what a window still has to show.
+            // Where every window ends by itself it changes nothing. With a lifetime window, a shorter one would forget what a window still has to show.
             value.Error(
                 $"must be at least {ConfigDuration.Format(longest.ReachMs)}: the longest window, '{longest.Name}', shows data that old");
         }

@@ -74,9 +74,6 @@ public sealed record GroupPlan
     /// <summary>Time without events after which the group's state of an entity is removed; <see cref="long.MaxValue"/> for never.</summary>
     public required long IdleExpiryMs { get; init; }
 
-    /// <summary>Time from the last exit to the expiry of the key in the feature store.</summary>
-    public long ExpiryMarginMs { get; init; } = 3_600_000;
-
     /// <summary>Slot width to which the idle time is rounded up, so that it ends on the same boundary as the windows.</summary>
     public required long IdleSlotMs { get; init; }
 

@@ -203,11 +203,11 @@ internal sealed partial class ShardMachine
 
     private long ExpiryOf(GroupPlan plan) => _plan.Clock == ClockKind.Event || _values.LastExitMs == long.MaxValue
         ? 0
-        : _values.LastExitMs + plan.ExpiryMarginMs;
+        : _values.LastExitMs + plan.MarginMs;
 
     // Half the margin: the key can then never expire before its last exit, and a steady stream refreshes rarely.
     private static bool IsExpiryStale(GroupPlan plan, long published, long wanted) =>
-        Math.Abs(wanted - published) > plan.ExpiryMarginMs / 2;
+        Math.Abs(wanted - published) > plan.MarginMs / 2;
 
     private void AddWrite(int entity, int group, long expiry)
     {

@@ -57,7 +57,6 @@ public sealed class DefinitionsMistakeTests
     [InlineData("triggers = [{ on = updat }]", "9:20", "expected one of update, timer, expiry", "did you mean 'update'?")]
     [InlineData("triggers = [{ on = timer }]", "9:13", "groups.g.triggers[0].every is missing", "")]
     [InlineData("triggers = [{ on = update, every = 1s }]", "9:28", "unknown key 'every'", "")]
-    [InlineData("idle-expiry = 1d", "9:15", "every window of the group ends by itself", "remove")]
     [InlineData("from = [{ source = s, key = id }]", "9:8", "both 'from' and 'source'", "")]
     public void Mistake_in_a_group_is_shown_with_its_place(string body, string place, string message, string hint)
     {
