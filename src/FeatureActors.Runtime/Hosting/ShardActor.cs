@@ -314,8 +314,9 @@ internal sealed class ShardActor : IAsyncDisposable
     {
         try
         {
-            return new ShardInput.FenceRaised(
-                await _services.Ports.Sink.RaiseFenceAsync(_shard, raise.Epoch, raise.Batch, stop).ConfigureAwait(false));
+            SinkFence? old = await _services.Ports.Sink.RaiseFenceAsync(_shard, raise.Epoch, raise.Batch, stop).ConfigureAwait(false);
+            LogRange range = await RetryAsync(t => _services.Ports.Log.GetRangeAsync(_shard, t), stop).ConfigureAwait(false);
+            return new ShardInput.FenceRaised(old, range.End);
         }
         catch (FeatureActorsException error) when (error.IsTransient)
         {

@@ -10,7 +10,9 @@ internal abstract record ShardInput
     public sealed record Acquired(ShardCheckpoint Checkpoint, LogRange Log) : ShardInput;
 
     /// <summary>The sink raised the fence; <paramref name="Old"/> stood there before.</summary>
-    public sealed record FenceRaised(SinkFence? Old) : ShardInput;
+    /// <param name="Old">The fence before, or null.</param>
+    /// <param name="LogEnd">End of the log, read after the fence was raised: an earlier owner can have published nothing beyond it.</param>
+    public sealed record FenceRaised(SinkFence? Old, long LogEnd) : ShardInput;
 
     /// <summary>The sink could not be reached to raise the fence.</summary>
     public sealed record FenceFailed : ShardInput;

@@ -41,7 +41,7 @@ internal sealed partial class ShardMachine
         _out.Add(new ShardOutput.RaiseFence(_epoch, _resumeBatch));
     }
 
-    private void TakeFence(SinkFence? old)
+    private void TakeFence(SinkFence? old, long logEnd)
     {
         _isFenceUnderWay = false;
         if (old is not null && old.Epoch > _epoch)
@@ -57,15 +57,17 @@ internal sealed partial class ShardMachine
         if (_isAcquireFence)
         {
             _isAcquireFence = false;
-            TakeFirstFence(old);
+            TakeFirstFence(old, logEnd);
+            TryRun();
         }
 
         SinkIsBack();
         SendNext();
     }
 
-    private void TakeFirstFence(SinkFence? old)
+    private void TakeFirstFence(SinkFence? old, long logEnd)
     {
+        _publishFrom = Math.Max(_publishFrom, logEnd);
         if (old is null)
         {
             // Without a fence there is nothing published to fall behind of, but it may have been lost with part of the keys.
@@ -87,8 +89,6 @@ internal sealed partial class ShardMachine
         {
             LoseSink($"the fence is at batch {old.Batch}, batch {_publishedBatch} was acknowledged");
         }
-
-        TryRun();
     }
 
     private void CompleteBatch()

@@ -140,7 +140,7 @@ internal sealed partial class ShardMachine
     /// <summary>Lets clean entities go that were idle for long, or any that the hand finds unused while memory is short.</summary>
     private void PassivateSome()
     {
-        if (State != ShardState.Running || _table.Count == 0 || _isLoadUnderWay)
+        if (State is not (ShardState.Running or ShardState.Recovering) || _table.Count == 0 || _isLoadUnderWay)
         {
             return;
         }

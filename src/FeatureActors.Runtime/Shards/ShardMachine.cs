@@ -119,7 +119,7 @@ internal sealed partial class ShardMachine : IDisposable
                 Acquire(acquired);
                 break;
             case ShardInput.FenceRaised raised:
-                TakeFence(raised.Old);
+                TakeFence(raised.Old, raised.LogEnd);
                 break;
             case ShardInput.FenceFailed:
                 _fenceRetryAt = _monotonicMs + RetryMs;
@@ -211,9 +211,13 @@ internal sealed partial class ShardMachine : IDisposable
         TryRun();
     }
 
+    /// <summary>
+    /// Starts to publish once the fence is raised and everything that an earlier owner published is applied. While the sink is away
+    /// the shard stays in recovery: it applies and checkpoints, and what changes is marked as unpublished.
+    /// </summary>
     private void TryRun()
     {
-        if (State == ShardState.Recovering && _nextOffset >= _publishFrom)
+        if (State == ShardState.Recovering && !_isAcquireFence && _nextOffset >= _publishFrom)
         {
             Transition(ShardState.Running, $"caught up at {_nextOffset}");
             if (_hasUnpublished)

@@ -16,7 +16,10 @@ public enum ShardState
     /// <summary>This node should own the shard and has not acquired it yet.</summary>
     Assigned = 1,
 
-    /// <summary>Acquired; replaying the log up to where an earlier owner had published. Nothing is published.</summary>
+    /// <summary>
+    /// Acquired; replaying the log up to where an earlier owner had published, or waiting for the feature store. Rows are applied
+    /// and checkpointed, nothing is published.
+    /// </summary>
     Recovering = 2,
 
     /// <summary>Processing and publishing.</summary>
