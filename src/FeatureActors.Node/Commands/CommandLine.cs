@@ -43,7 +43,13 @@ internal static class CommandLine
     {
         var root = new RootCommand("FeatureActors: behaviour events become features while they happen.")
         {
+            RunCommand.Create(host),
             BatchCommand.Create(host),
+            ReplayCommand.Create(host),
+            PlanCommand.Create(host),
+            ApplyCommand.Create(host),
+            GetCommand.Create(host),
+            DeadLettersCommand.Create(host),
         };
         foreach (Command promised in PromisedCommands.CreateAll(host))
         {

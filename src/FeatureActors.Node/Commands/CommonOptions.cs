@@ -18,4 +18,15 @@ internal static class CommonOptions
         HelpName = "name",
         Required = true,
     };
+
+    public static Option<string> Config() => new("--config")
+    {
+        Description = "Configuration of the node (HOCON)",
+        HelpName = "file",
+    };
+
+    public static Option<bool> Json() => new("--json")
+    {
+        Description = "Write JSON",
+    };
 }

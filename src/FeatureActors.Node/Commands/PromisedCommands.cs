@@ -7,7 +7,7 @@ internal static class PromisedCommands
 {
     private static readonly string[] Names =
     [
-        "run", "demo", "replay", "plan", "apply", "get", "dead-letters", "bench", "simulate", "shards",
+        "demo", "bench", "simulate", "shards",
         "rollback", "forget", "backfill", "audit", "explain", "chaos",
     ];
 

@@ -12,21 +12,22 @@ internal static class TimeText
 
     /// <summary>Unix milliseconds; a time without zone is UTC, one without time of day midnight.</summary>
     /// <exception cref="UsageException">The text is neither.</exception>
-    public static long Parse(string text, string option)
+    public static long Parse(string text, string option) => TryParse(text, out long ms)
+        ? ms
+        : throw new UsageException($"{option}: '{text}' is no time; write epoch milliseconds such as 1291191960000, or ISO 8601 such as 2010-12-01T08:26:00Z");
+
+    /// <summary>As <see cref="Parse"/>; false when the text is no time.</summary>
+    public static bool TryParse(string text, out long ms)
     {
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long ms)
-            && ms >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && ms <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out ms))
         {
-            return ms;
+            return ms >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && ms <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
         }
 
         const DateTimeStyles utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        if (DateTimeOffset.TryParseExact(text, Forms, CultureInfo.InvariantCulture, utc, out DateTimeOffset time))
-        {
-            return time.ToUnixTimeMilliseconds();
-        }
-
-        throw new UsageException($"{option}: '{text}' is no time; write epoch milliseconds such as 1291191960000, or ISO 8601 such as 2010-12-01T08:26:00Z");
+        bool isTime = DateTimeOffset.TryParseExact(text, Forms, CultureInfo.InvariantCulture, utc, out DateTimeOffset time);
+        ms = isTime ? time.ToUnixTimeMilliseconds() : 0;
+        return isTime;
     }
 
     /// <summary>The times of an option that may be repeated and may hold several times joined by commas; ascending, each once.</summary>

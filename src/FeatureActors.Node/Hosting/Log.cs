@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace FeatureActors.Node.Hosting;
+
+/// <summary>Messages of the composition; ids 6000 to 6099.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(6000, LogLevel.Warning, "Start waits, up to {Remaining}: {Error}")]
+    public static partial void StartWaits(ILogger logger, TimeSpan remaining, string error);
+
+    [LoggerMessage(6001, LogLevel.Information, "Definitions of {Namespace}, version {Version}: {What}")]
+    public static partial void DefinitionsInForce(ILogger logger, string @namespace, long version, string what);
+
+    [LoggerMessage(6002, LogLevel.Information, "Node {Node} runs: {Entities} entities, {Shards} shards, {Sources} sources, log {Log}, {Redis}")]
+    public static partial void Runs(ILogger logger, string node, int entities, int shards, int sources, string log, string redis);
+
+    [LoggerMessage(6003, LogLevel.Information, "Node {Node} stopped")]
+    public static partial void Stopped(ILogger logger, string node);
+}

@@ -1,0 +1,289 @@
+using System.Globalization;
+using FeatureActors.Abstractions.Errors;
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Kafka;
+using FeatureActors.Node.Commands;
+using FeatureActors.Node.Options;
+using FeatureActors.Persistence.Sql.Sqlite;
+using FeatureActors.Redis;
+using FeatureActors.Runtime.Hosting;
+using FeatureActors.Runtime.Ingest;
+using FeatureActors.Runtime.Ownership;
+using FeatureActors.Runtime.Shards;
+using Microsoft.Extensions.Logging;
+
+namespace FeatureActors.Node.Hosting;
+
+/// <summary>
+/// A node put together from its options: definitions in force, ports on the chosen adapters, the runtime over them. Owns and
+/// disposes all of it.
+/// </summary>
+internal sealed class NodeComposition : IAsyncDisposable
+{
+    private static readonly TimeSpan StartRetry = TimeSpan.FromMilliseconds(500);
+
+    private readonly NodeOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ILoggerFactory _loggers;
+    private readonly Stack<IAsyncDisposable> _owned = new();
+    private readonly Dictionary<string, EventFile> _files = new(StringComparer.Ordinal);
+    private KafkaConnection? _kafka;
+    private NodeRuntime? _runtime;
+
+    private NodeComposition(NodeOptions options, DefinitionsModel model, TimeProvider time, ILoggerFactory loggers)
+    {
+        _options = options;
+        _time = time;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger("FeatureActors.Node");
+        Model = model;
+        Name = options.Name ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}:{Environment.ProcessId}");
+    }
+
+    /// <summary>Name of the node.</summary>
+    public string Name { get; }
+
+    /// <summary>The definitions.</summary>
+    public DefinitionsModel Model { get; }
+
+    /// <summary>The definitions in force, compiled.</summary>
+    public DefinitionsPlan Plan { get; private set; } = new([], []);
+
+    /// <summary>What the node keeps on disk.</summary>
+    public SqliteStores Stores { get; private set; } = null!;
+
+    /// <summary>The actors.</summary>
+    public NodeRuntime Runtime => _runtime ?? throw new InvalidOperationException("the node is not put together yet");
+
+    /// <summary>Puts a node together, waiting up to <see cref="NodeOptions.StartupTimeout"/> for what it needs. Redis is not waited for.</summary>
+    /// <exception cref="ConfigException">The definitions have mistakes.</exception>
+    /// <exception cref="UsageException">Options and definitions do not fit, or applying the definitions would lose state.</exception>
+    /// <exception cref="DependencyUnavailableException">Something stayed away.</exception>
+    /// <exception cref="LogSetupException">A shard log cannot be created or does not fit.</exception>
+    public static async Task<NodeComposition> BuildAsync(
+        NodeOptions options, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        string definitions = options.Definitions
+            ?? throw new UsageException("the configuration does not say where the definitions are: write fa.definitions = \"definitions.conf\"");
+        var node = new NodeComposition(options, DefinitionsFile.Load(definitions), time, loggers);
+        try
+        {
+            await node.BuildAsync(cancellationToken).ConfigureAwait(false);
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Runs until cancelled, then drains.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        Log.Runs(
+            _logger, Name, Plan.Entities.Count, Plan.Entities.Sum(static e => e.Shards), Plan.Sources.Count, _options.Log, _options.Redis.ToString());
+        await Runtime.RunAsync(cancellationToken).ConfigureAwait(false);
+        Log.Stopped(_logger, Name);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        while (_owned.TryPop(out IAsyncDisposable? owned))
+        {
+            await owned.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Opens what a data directory keeps.</summary>
+    public static ValueTask<SqliteStores> OpenStoresAsync(NodeOptions options, TimeProvider time, CancellationToken cancellationToken) =>
+        SqliteStores.OpenAsync(
+            options.DataDirectory,
+            new SqliteStoreOptions { DeadLettersMax = options.DeadLetters.MaxCount, DeadLetterBytesMax = options.DeadLetters.MaxBytes },
+            time,
+            cancellationToken);
+
+    /// <summary>The Kafka client's settings.</summary>
+    /// <exception cref="UsageException">There is no broker to ask, or the settings have mistakes.</exception>
+    public static KafkaOptions KafkaOptionsOf(KafkaSection section)
+    {
+        var options = new KafkaOptions
+        {
+            BootstrapServers = section.BootstrapServers ?? throw new UsageException("fa.kafka.bootstrap-servers is missing: write bootstrap-servers = \"host:9092\""),
+            ClientId = section.ClientId,
+            TopicPrefix = section.TopicPrefix,
+            Properties = section.Properties,
+            RequestTimeout = section.RequestTimeout,
+            SessionTimeout = section.SessionTimeout,
+            HeartbeatInterval = section.HeartbeatInterval,
+            CloseTimeout = section.CloseTimeout,
+            Linger = section.Linger,
+            MessageBytesMax = section.MessageBytesMax,
+            LogAheadBytes = section.LogAheadBytes,
+            SourceAheadBytes = section.SourceAheadBytes,
+            ChunkBytes = section.ChunkBytes,
+            LogReplicationFactor = (short)section.LogReplicationFactor,
+            LogRetention = section.LogRetention,
+        };
+        IReadOnlyList<string> errors = options.Validate();
+        return errors.Count == 0 ? options : throw new UsageException("fa.kafka: " + string.Join("; ", errors));
+    }
+
+    /// <summary>The sink's settings.</summary>
+    public static RedisSinkOptions RedisOptionsOf(RedisSection section) => new()
+    {
+        ConnectionString = string.Create(CultureInfo.InvariantCulture, $"{section.Host}:{section.Port}"),
+        Password = section.Password,
+        PasswordFile = section.PasswordFile,
+        Database = section.Database,
+        Tls = section.Tls,
+        ConnectTimeout = section.ConnectTimeout,
+        CommandTimeout = section.CommandTimeout,
+        VerifyVersions = section.VerifyVersions,
+    };
+
+    private async Task BuildAsync(CancellationToken cancellationToken)
+    {
+        CheckSources();
+        long start = _time.GetTimestamp();
+        Stores = await WaitAsync(() => OpenStoresAsync(_options, _time, cancellationToken), start, cancellationToken).ConfigureAwait(false);
+        _owned.Push(Stores);
+        DefinitionsAssignment applied = await AppliedDefinitions
+            .ApplyAsync(Stores.Definitions, Model, isResetAccepted: false, _time, cancellationToken).ConfigureAwait(false);
+        Log.DefinitionsInForce(_logger, Model.Namespace, applied.Snapshot.Version, applied.HasChanges ? "applied now" : "unchanged");
+        Plan = PlanCompiler.Compile(
+            Model,
+            applied.Snapshot,
+            (source, options) => _files.TryGetValue(source.Name, out EventFile? file) ? file.CreateDecoder(options) : PlanCompiler.CreateDecoder(source, options));
+        Dictionary<string, IEventSource> sources = CreateSources();
+        IShardLog log = CreateLog(out IShardOwnership ownership);
+        var sink = new RedisFeatureSink(Model.Namespace, RedisOptionsOf(_options.Redis), _time);
+        _owned.Push(sink);
+        foreach (EntityPlan entity in Plan.Entities)
+        {
+            await WaitAsync(() => log.OpenAsync(entity.Entity, entity.Shards, cancellationToken), start, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (IEventSource source in sources.Values)
+        {
+            await WaitAsync(() => source.CountPartitionsAsync(cancellationToken), start, cancellationToken).ConfigureAwait(false);
+        }
+
+        var ports = new NodePorts
+        {
+            Checkpoints = Stores.Checkpoints,
+            Log = log,
+            Sink = sink,
+            Positions = Stores.Positions,
+            DeadLetters = Stores.DeadLetters,
+            Ownership = ownership,
+            Sources = sources,
+        };
+        _runtime = new NodeRuntime(ports, RuntimeOptions(), Plan.Entities, Plan.Sources, _time, _loggers);
+        _owned.Push(_runtime);
+    }
+
+    // What the definitions feed from must be a file that fits or a topic of a known cluster.
+    private void CheckSources()
+    {
+        foreach ((string name, SourceSection section) in _options.Sources)
+        {
+            _files[name] = EventFile.Open(section.File, DefinitionsFile.Source(Model, name));
+            _files[name].CreateDecoder(PlanCompiler.DecoderOptionsOf(Model, Model.Source(name)));
+        }
+
+        if (_options.Kafka.BootstrapServers is null
+            && Model.Groups.SelectMany(static g => g.Feeds).Select(static f => f.Source).FirstOrDefault(s => !_files.ContainsKey(s)) is { } homeless)
+        {
+            throw new UsageException(
+                $"source {homeless} comes from nowhere: write fa.sources.{homeless}.file = \"…\", or fa.kafka.bootstrap-servers for its topic {Model.Source(homeless).Topic}");
+        }
+    }
+
+    private Dictionary<string, IEventSource> CreateSources()
+    {
+        var sources = new Dictionary<string, IEventSource>(StringComparer.Ordinal);
+        foreach (IngestPlan plan in Plan.Sources)
+        {
+            IEventSource source = _files.TryGetValue(plan.Source, out EventFile? file)
+                ? new FileEventSource(plan.Source, file, _options.Sources[plan.Source].EndMs)
+                : new KafkaEventSource(Kafka, Model.Namespace, plan.Source, Model.Source(plan.Source).Topic);
+            sources.Add(plan.Source, source);
+            _owned.Push(source);
+        }
+
+        return sources;
+    }
+
+    private IShardLog CreateLog(out IShardOwnership ownership)
+    {
+        if (_options.Log == "embedded")
+        {
+            ownership = new StaticOwnership();
+            return Stores.Log;
+        }
+
+        var log = new KafkaShardLog(Kafka, Model.Namespace);
+        _owned.Push(log);
+        ownership = new KafkaShardOwnership(Kafka, Model.Namespace);
+        _owned.Push(ownership);
+        return log;
+    }
+
+    private KafkaConnection Kafka
+    {
+        get
+        {
+            if (_kafka is null)
+            {
+                _kafka = new KafkaConnection(KafkaOptionsOf(_options.Kafka), _time, _loggers.CreateLogger<KafkaConnection>());
+                _owned.Push(_kafka);
+            }
+
+            return _kafka;
+        }
+    }
+
+    private NodeRuntimeOptions RuntimeOptions() => new()
+    {
+        NodeName = Name,
+        MemoryBytes = _options.MemoryBudget,
+        CheckpointsAtOnce = _options.Checkpoints.Concurrent,
+        StopBudget = _options.StopTimeout,
+        BatchBytes = _options.Ingest.BatchBytes,
+        Linger = _options.Ingest.Linger,
+        IsIngest = _options.Roles.Contains("ingest"),
+        IsShard = _options.Roles.Contains("shard"),
+        NewLanes = new HashSet<string>(_options.Ingest.NewLanes, StringComparer.Ordinal),
+        Shard = new ShardOptions
+        {
+            CheckpointInterval = _options.Checkpoints.Interval,
+            CheckpointBytes = _options.Checkpoints.Bytes,
+            PassivateAfter = _options.PassivateAfter,
+            SweepInterval = _options.Publish.SweepInterval,
+            SweepKeysPerSecond = _options.Publish.SweepRate,
+            RewriteKeysPerSecond = _options.Publish.RewriteRate,
+            FenceCheckInterval = _options.Publish.FenceCheck,
+            RetryDelay = _options.Publish.RetryDelay,
+        },
+    };
+
+    private async Task<T> WaitAsync<T>(Func<ValueTask<T>> open, long start, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await open().ConfigureAwait(false);
+            }
+            catch (DependencyUnavailableException error) when (_time.GetElapsedTime(start) < _options.StartupTimeout)
+            {
+                Log.StartWaits(_logger, _options.StartupTimeout - _time.GetElapsedTime(start), error.Message);
+                await Task.Delay(StartRetry, _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+}

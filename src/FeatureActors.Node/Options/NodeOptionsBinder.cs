@@ -1,0 +1,335 @@
+using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Abstractions.Errors;
+using FeatureActors.Hocon;
+using FeatureActors.Node.Commands;
+
+namespace FeatureActors.Node.Options;
+
+/// <summary>Reads a node's configuration over <c>hocon/reference.conf</c>. All mistakes are found in one run.</summary>
+internal static class NodeOptionsBinder
+{
+    private const string ReferenceName = "reference.conf";
+
+    private static readonly string[] RoleWords = ["ingest", "shard"];
+    private static readonly string[] LogWords = ["embedded", "kafka"];
+    private static readonly string[] LevelWords = ["debug", "info", "warning", "error"];
+
+    /// <summary>Text of <c>hocon/reference.conf</c>, as it was when this was built.</summary>
+    public static string ReferenceText { get; } = ReadReference();
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="ConfigException">It has mistakes; carries all of them.</exception>
+    public static NodeOptions Load(string path) =>
+        Bind(HoconParser.ParseFile(path, OverReference()), path);
+
+    /// <summary>Reads a text as if it were the file <paramref name="path"/>.</summary>
+    /// <exception cref="ConfigException">It has mistakes; carries all of them.</exception>
+    public static NodeOptions Parse(string text, string path) =>
+        Bind(HoconParser.ParseText(text, path, OverReference()), path);
+
+    /// <summary>Binds a resolved tree, which need not lie over the reference: what it leaves out has the options' own defaults.</summary>
+    /// <param name="root">The tree; its <c>fa</c> is read.</param>
+    /// <param name="path">The file, for mistakes that have no place in it.</param>
+    public static NodeOptions Bind(ConfigObject root, string path)
+    {
+        var errors = new List<ConfigError>();
+        var reader = new ConfigReader(root, "", errors);
+        NodeOptions options = BindNode(reader.ObjectOrEmpty("fa"));
+        reader.RejectUnknown();
+        if (options.Log == "kafka" && options.Kafka.BootstrapServers is null)
+        {
+            errors.Add(new ConfigError(
+                new ConfigPosition(path, 1, 1), "fa.kafka.bootstrap-servers is missing, fa.log = kafka needs it", "write bootstrap-servers = \"host:9092\""));
+        }
+
+        return errors.Count == 0
+            ? options
+            : throw new ConfigException([.. errors
+                .OrderBy(static e => e.Position.File, StringComparer.Ordinal)
+                .ThenBy(static e => e.Position.Line)
+                .ThenBy(static e => e.Position.Column)]);
+    }
+
+    private static HoconOptions OverReference() => new() { Fallbacks = [HoconParser.ReadText(ReferenceText, ReferenceName)] };
+
+    private static NodeOptions BindNode(ConfigReader reader)
+    {
+        var defaults = new NodeOptions();
+        var options = new NodeOptions
+        {
+            Definitions = PathOf(reader.Optional("definitions")),
+            Name = reader.OptionalString("name"),
+            DataDirectory = PathOf(reader.Optional("data-directory")) ?? defaults.DataDirectory,
+            Roles = BindRoles(reader) ?? defaults.Roles,
+            StartupTimeout = Duration(reader, "startup-timeout", defaults.StartupTimeout, 1_000, Hours(1)),
+            StopTimeout = Duration(reader, "stop-timeout", defaults.StopTimeout, 0, 600_000),
+            MemoryBudget = reader.SizeOr("memory-budget", defaults.MemoryBudget, 16 * 1024 * 1024),
+            PassivateAfter = Duration(reader, "passivate-after", defaults.PassivateAfter, 1_000, Hours(24 * 30)),
+            LogLevel = reader.WordOr("log-level", defaults.LogLevel, LevelWords),
+            Log = reader.WordOr("log", defaults.Log, LogWords),
+            Kafka = BindKafka(reader.ObjectOrEmpty("kafka")),
+            Redis = BindRedis(reader.ObjectOrEmpty("redis")),
+            Checkpoints = BindCheckpoints(reader.ObjectOrEmpty("checkpoints")),
+            Publish = BindPublish(reader.ObjectOrEmpty("publish")),
+            Ingest = BindIngest(reader.ObjectOrEmpty("ingest")),
+            DeadLetters = BindDeadLetters(reader.ObjectOrEmpty("dead-letters")),
+            Sources = BindSources(reader.ObjectOrEmpty("sources")),
+        };
+        reader.RejectUnknown();
+        return options;
+    }
+
+    private static List<string>? BindRoles(ConfigReader reader)
+    {
+        if (reader.OptionalArray("roles") is not { } items)
+        {
+            return null;
+        }
+
+        var roles = new List<string>();
+        foreach (ConfigValue item in items)
+        {
+            if (item.Node is ConfigScalar { Text: "api" })
+            {
+                item.Error("the role 'api' is promised and not built yet", "this release has ingest and shard");
+            }
+            else if (item.AsWord(RoleWords) is { } role && !roles.Contains(role))
+            {
+                roles.Add(role);
+            }
+        }
+
+        if (items.Count == 0)
+        {
+            reader.Optional("roles")!.Error("a node without a role does nothing", "write roles = [ingest, shard]");
+        }
+
+        return roles;
+    }
+
+    private static KafkaSection BindKafka(ConfigReader reader)
+    {
+        var defaults = new KafkaSection();
+        var section = new KafkaSection
+        {
+            BootstrapServers = NotEmpty(reader, "bootstrap-servers"),
+            ClientId = NotEmpty(reader, "client-id") ?? defaults.ClientId,
+            TopicPrefix = NotEmpty(reader, "topic-prefix") ?? defaults.TopicPrefix,
+            RequestTimeout = Duration(reader, "request-timeout", defaults.RequestTimeout, 100, 600_000),
+            SessionTimeout = Duration(reader, "session-timeout", defaults.SessionTimeout, 1_000, 3_600_000),
+            HeartbeatInterval = Duration(reader, "heartbeat-interval", defaults.HeartbeatInterval, 1, 1_200_000),
+            CloseTimeout = Duration(reader, "close-timeout", defaults.CloseTimeout, 1, 600_000),
+            Linger = Duration(reader, "linger", defaults.Linger, 0, 1_000),
+            MessageBytesMax = (int)reader.SizeOr("message-bytes-max", defaults.MessageBytesMax, 100_000, 1_000_000_000),
+            LogAheadBytes = (int)reader.SizeOr("log-ahead-bytes", defaults.LogAheadBytes, 64 * 1024, 1_000_000_000),
+            SourceAheadBytes = (int)reader.SizeOr("source-ahead-bytes", defaults.SourceAheadBytes, 64 * 1024, 1_000_000_000),
+            ChunkBytes = (int)reader.SizeOr("chunk-bytes", defaults.ChunkBytes, 1, 4 * 1024 * 1024),
+            LogReplicationFactor = reader.IntOr("log-replication-factor", defaults.LogReplicationFactor, -1, short.MaxValue),
+            LogRetention = Duration(reader, "log-retention", defaults.LogRetention, Hours(1), Hours(24 * 3_650)),
+            Properties = BindProperties(reader.OptionalObject("properties")),
+        };
+        if (section.HeartbeatInterval * 3 > section.SessionTimeout)
+        {
+            reader.Optional("heartbeat-interval")?.Error("must be at most a third of session-timeout");
+        }
+
+        if (section.LogReplicationFactor == 0)
+        {
+            reader.Optional("log-replication-factor")?.Error("must be -1 (the broker's setting) or above 0");
+        }
+
+        reader.RejectUnknown();
+        return section;
+    }
+
+    // security.protocol = SSL is an object with a field protocol to HOCON; the client wants the name as it was written.
+    private static Dictionary<string, string> BindProperties(ConfigReader? reader)
+    {
+        var properties = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (reader is not null)
+        {
+            AddProperties(reader, "", properties);
+        }
+
+        return properties;
+    }
+
+    private static void AddProperties(ConfigReader reader, string prefix, Dictionary<string, string> properties)
+    {
+        foreach ((ConfigField field, ConfigValue value) in reader.Entries())
+        {
+            string name = prefix + field.Key;
+            if (value.IsObject)
+            {
+                AddProperties(value.AsObject()!, name + ".", properties);
+            }
+            else if (value.AsString() is { } text)
+            {
+                properties[name] = text;
+            }
+        }
+    }
+
+    private static RedisSection BindRedis(ConfigReader reader)
+    {
+        var defaults = new RedisSection();
+        var section = new RedisSection
+        {
+            Host = NotEmpty(reader, "host") ?? defaults.Host,
+            Port = reader.IntOr("port", defaults.Port, 1, 65_535),
+            Password = reader.OptionalString("password"),
+            PasswordFile = PathOf(reader.Optional("password-file")),
+            Database = reader.IntOr("database", defaults.Database, 0, 65_535),
+            Tls = reader.BooleanOr("tls", defaults.Tls),
+            ConnectTimeout = Duration(reader, "connect-timeout", defaults.ConnectTimeout, 10, 600_000),
+            CommandTimeout = Duration(reader, "command-timeout", defaults.CommandTimeout, 10, 600_000),
+            VerifyVersions = reader.BooleanOr("verify-versions", defaults.VerifyVersions),
+        };
+        if (section.PasswordFile is { } file && !File.Exists(file))
+        {
+            reader.Optional("password-file")!.Error($"there is no file {file}");
+        }
+
+        reader.RejectUnknown();
+        return section;
+    }
+
+    private static CheckpointsSection BindCheckpoints(ConfigReader reader)
+    {
+        var defaults = new CheckpointsSection();
+        var section = new CheckpointsSection
+        {
+            Interval = Duration(reader, "interval", defaults.Interval, 100, Hours(1)),
+            Bytes = reader.SizeOr("bytes", defaults.Bytes, 64 * 1024),
+            Concurrent = reader.IntOr("concurrent", defaults.Concurrent, 1, 64),
+        };
+        reader.RejectUnknown();
+        return section;
+    }
+
+    private static PublishSection BindPublish(ConfigReader reader)
+    {
+        var defaults = new PublishSection();
+        var section = new PublishSection
+        {
+            SweepInterval = Duration(reader, "sweep-interval", defaults.SweepInterval, 1_000, Hours(24)),
+            SweepRate = reader.IntOr("sweep-rate", defaults.SweepRate, 1),
+            RewriteRate = reader.IntOr("rewrite-rate", defaults.RewriteRate, 1),
+            FenceCheck = Duration(reader, "fence-check", defaults.FenceCheck, 100, Hours(1)),
+            RetryDelay = Duration(reader, "retry-delay", defaults.RetryDelay, 10, 60_000),
+        };
+        reader.RejectUnknown();
+        return section;
+    }
+
+    private static IngestSection BindIngest(ConfigReader reader)
+    {
+        var defaults = new IngestSection();
+        var section = new IngestSection
+        {
+            BatchBytes = (int)reader.SizeOr("batch-bytes", defaults.BatchBytes, 1024, 512 * 1024),
+            Linger = Duration(reader, "linger", defaults.Linger, 0, 10_000),
+            NewLanes = reader.OptionalStrings("new-lanes") ?? defaults.NewLanes,
+        };
+        reader.RejectUnknown();
+        return section;
+    }
+
+    private static DeadLettersSection BindDeadLetters(ConfigReader reader)
+    {
+        var defaults = new DeadLettersSection();
+        var section = new DeadLettersSection
+        {
+            MaxCount = reader.IntOr("max-count", defaults.MaxCount, 1),
+            MaxBytes = reader.SizeOr("max-bytes", defaults.MaxBytes, 1),
+        };
+        reader.RejectUnknown();
+        return section;
+    }
+
+    private static Dictionary<string, SourceSection> BindSources(ConfigReader reader)
+    {
+        var sources = new Dictionary<string, SourceSection>(StringComparer.Ordinal);
+        foreach ((ConfigField field, ConfigValue value) in reader.Entries())
+        {
+            if (value.AsObject() is not { } source)
+            {
+                continue;
+            }
+
+            string? file = PathOf(source.Required("file"));
+            ConfigValue? end = source.Optional("end");
+            source.RejectUnknown();
+            if (file is not null)
+            {
+                sources[field.Key] = new SourceSection(file, TimeOf(end));
+            }
+        }
+
+        return sources;
+    }
+
+    private static long? TimeOf(ConfigValue? value)
+    {
+        if (value?.AsString() is not { } text)
+        {
+            return null;
+        }
+
+        if (TimeText.TryParse(text, out long ms))
+        {
+            return ms;
+        }
+
+        value.Error($"'{text}' is no time", "write epoch milliseconds, or ISO 8601 in quotes: \"2011-12-09T13:00:00Z\"");
+        return null;
+    }
+
+    private static string? NotEmpty(ConfigReader reader, string key)
+    {
+        if (reader.Optional(key) is not { } value || value.AsString() is not { } text)
+        {
+            return null;
+        }
+
+        if (text.Length == 0)
+        {
+            value.Error("must not be empty");
+        }
+
+        return text;
+    }
+
+    private static string? PathOf(ConfigValue? value)
+    {
+        if (value?.AsString() is not { } path)
+        {
+            return null;
+        }
+
+        if (path.Length == 0)
+        {
+            value.Error("must not be empty");
+            return null;
+        }
+
+        // Values of the reference and of the environment have no file of their own: they are relative to the working directory.
+        string? folder = value.Position.File == ReferenceName || !File.Exists(value.Position.File)
+            ? null
+            : Path.GetDirectoryName(value.Position.File);
+        return string.IsNullOrEmpty(folder) ? path : Path.Combine(folder, path);
+    }
+
+    private static TimeSpan Duration(ConfigReader reader, string key, TimeSpan fallback, long minMs, long maxMs) =>
+        TimeSpan.FromMilliseconds(reader.DurationMsOr(key, (long)fallback.TotalMilliseconds, minMs, maxMs));
+
+    private static long Hours(int hours) => hours * 3_600_000L;
+
+    private static string ReadReference()
+    {
+        using Stream stream = typeof(NodeOptionsBinder).Assembly.GetManifestResourceStream(ReferenceName)
+            ?? throw new InvalidOperationException($"{ReferenceName} is not part of the program");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
