@@ -43,6 +43,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("FeatureActors: behaviour events become features while they happen.")
         {
+            DemoCommand.Create(host),
             RunCommand.Create(host),
             BatchCommand.Create(host),
             ReplayCommand.Create(host),

@@ -7,7 +7,7 @@ internal static class PromisedCommands
 {
     private static readonly string[] Names =
     [
-        "demo", "bench", "simulate", "shards",
+        "bench", "simulate", "shards",
         "rollback", "forget", "backfill", "audit", "explain", "chaos",
     ];
 

@@ -54,7 +54,17 @@ internal static class ReplayCommand
         }
 
         long? end = result.GetValue(End) is { } text ? TimeText.Parse(text, "--end") : null;
-        EventFile file = EventFile.Open(result.GetRequiredValue(Input), source);
+        (long sent, long refused) = await ReplayAsync(options, source, result.GetRequiredValue(Input), rate, end, host, cancellationToken).ConfigureAwait(false);
+        host.Say($"{sent} events are in topic {source.Topic}{(end is null ? "" : ", which ends here")}{(refused == 0 ? "" : $"; {refused} lines could not be read")}");
+        return refused == 0 ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    /// <summary>Writes a file's events into the source's topic, then the end if one is given.</summary>
+    /// <returns>Events written, and lines that could not be read.</returns>
+    public static async Task<(long Sent, long Refused)> ReplayAsync(
+        NodeOptions options, SourceDefinition source, string path, double? rate, long? endMs, CommandHost host, CancellationToken cancellationToken)
+    {
+        EventFile file = EventFile.Open(path, source);
         using var loggers = new ConsoleLoggers(host.Error, LogLevel.Warning, host.Time);
         var connection = new KafkaConnection(NodeComposition.KafkaOptionsOf(options.Kafka), host.Time, loggers.CreateLogger<KafkaConnection>());
         await using (connection.ConfigureAwait(false))
@@ -65,13 +75,12 @@ internal static class ReplayCommand
                 await writer.OpenAsync(cancellationToken).ConfigureAwait(false);
                 (long sent, long refused) = await WriteAsync(file, source, writer, rate, host, cancellationToken).ConfigureAwait(false);
                 await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
-                if (end is { } endMs)
+                if (endMs is { } end)
                 {
-                    await writer.WriteEndAsync(endMs, cancellationToken).ConfigureAwait(false);
+                    await writer.WriteEndAsync(end, cancellationToken).ConfigureAwait(false);
                 }
 
-                host.Say($"{sent} events are in topic {source.Topic}{(end is null ? "" : ", which ends here")}{(refused == 0 ? "" : $"; {refused} lines could not be read")}");
-                return refused == 0 ? ExitCodes.Done : ExitCodes.Failed;
+                return (sent, refused);
             }
         }
     }
