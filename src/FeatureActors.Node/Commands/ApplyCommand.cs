@@ -19,7 +19,6 @@ internal static class ApplyCommand
 
     public static Command Create(CommandHost host)
     {
-        Config.Required = true;
         var command = new Command("apply", "Bring definitions into force") { Definitions, Config, AcceptReset };
         command.SetAction((result, cancellationToken) => RunAsync(result, host, cancellationToken));
         return command;

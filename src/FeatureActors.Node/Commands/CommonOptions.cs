@@ -19,10 +19,11 @@ internal static class CommonOptions
         Required = true,
     };
 
-    public static Option<string> Config() => new("--config")
+    public static Option<string> Config(bool hasDefault = true) => new("--config")
     {
-        Description = "Configuration of the node (HOCON)",
+        Description = hasDefault ? "Configuration of the node (HOCON); hocon/node.conf unless stated" : "Configuration of the node (HOCON)",
         HelpName = "file",
+        DefaultValueFactory = _ => hasDefault ? Environment.GetEnvironmentVariable("FA_CONFIG") ?? "hocon/node.conf" : null!,
     };
 
     public static Option<bool> Json() => new("--json")

@@ -42,13 +42,11 @@ internal static class DeadLettersCommand
     public static Command Create(CommandHost host)
     {
         Option<string> listConfig = CommonOptions.Config();
-        listConfig.Required = true;
         var list = new Command("list", "The newest, without their bytes") { listConfig, Reason, Limit, Before, Json };
         list.SetAction((result, cancellationToken) =>
             OpenAsync(result.GetRequiredValue(listConfig), host, letters => ListAsync(result, letters, host, cancellationToken), cancellationToken));
 
         Option<string> showConfig = CommonOptions.Config();
-        showConfig.Required = true;
         var show = new Command("show", "One, with its bytes") { Id, showConfig, Json };
         show.SetAction((result, cancellationToken) =>
             OpenAsync(result.GetRequiredValue(showConfig), host, letters => ShowAsync(result, letters, host, cancellationToken), cancellationToken));
@@ -64,10 +62,10 @@ internal static class DeadLettersCommand
             throw new UsageException($"there is no data directory {options.DataDirectory}: no node ran with {config} here");
         }
 
-        SqliteStores stores = await NodeComposition.OpenStoresAsync(options, host.Time, cancellationToken).ConfigureAwait(false);
-        await using (stores.ConfigureAwait(false))
+        SqliteDeadLetterView view = await NodeComposition.OpenDeadLettersAsync(options, cancellationToken).ConfigureAwait(false);
+        await using (view.ConfigureAwait(false))
         {
-            return await use(stores.DeadLetters).ConfigureAwait(false);
+            return await use(view.Letters).ConfigureAwait(false);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class GetCommand
 {
     private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly Option<string> Config = CommonOptions.Config();
+    private static readonly Option<string> Config = CommonOptions.Config(hasDefault: false);
     private static readonly Option<bool> Json = CommonOptions.Json();
 
     private static readonly Option<string> Group = new("--group")

@@ -11,7 +11,7 @@ namespace FeatureActors.Node.Commands;
 internal static class PlanCommand
 {
     private static readonly Option<string> Definitions = CommonOptions.Definitions();
-    private static readonly Option<string> Config = CommonOptions.Config();
+    private static readonly Option<string> Config = CommonOptions.Config(hasDefault: false);
     private static readonly Option<bool> Json = CommonOptions.Json();
 
     public static Command Create(CommandHost host)

@@ -34,7 +34,6 @@ internal static class ReplayCommand
 
     public static Command Create(CommandHost host)
     {
-        Config.Required = true;
         var command = new Command("replay", "A file into the source's topic") { Input, Source, Rate, End, Config };
         command.SetAction((result, cancellationToken) => RunAsync(result, host, cancellationToken));
         return command;

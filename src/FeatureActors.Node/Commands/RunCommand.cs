@@ -12,7 +12,6 @@ internal static class RunCommand
 
     public static Command Create(CommandHost host)
     {
-        Config.Required = true;
         var command = new Command("run", "A node: events in, features out of Redis, until it is stopped") { Config };
         command.SetAction((result, cancellationToken) => RunAsync(result.GetRequiredValue(Config), host, cancellationToken));
         return command;

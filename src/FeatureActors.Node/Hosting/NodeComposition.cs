@@ -100,11 +100,11 @@ internal sealed class NodeComposition : IAsyncDisposable
 
     /// <summary>Opens what a data directory keeps.</summary>
     public static ValueTask<SqliteStores> OpenStoresAsync(NodeOptions options, TimeProvider time, CancellationToken cancellationToken) =>
-        SqliteStores.OpenAsync(
-            options.DataDirectory,
-            new SqliteStoreOptions { DeadLettersMax = options.DeadLetters.MaxCount, DeadLetterBytesMax = options.DeadLetters.MaxBytes },
-            time,
-            cancellationToken);
+        SqliteStores.OpenAsync(options.DataDirectory, StoreOptionsOf(options), time, cancellationToken);
+
+    /// <summary>Opens the dead letters, also while a node holds the directory.</summary>
+    public static ValueTask<SqliteDeadLetterView> OpenDeadLettersAsync(NodeOptions options, CancellationToken cancellationToken) =>
+        SqliteDeadLetterView.OpenAsync(options.DataDirectory, StoreOptionsOf(options), cancellationToken);
 
     /// <summary>The Kafka client's settings.</summary>
     /// <exception cref="UsageException">There is no broker to ask, or the settings have mistakes.</exception>
@@ -144,6 +144,9 @@ internal sealed class NodeComposition : IAsyncDisposable
         CommandTimeout = section.CommandTimeout,
         VerifyVersions = section.VerifyVersions,
     };
+
+    private static SqliteStoreOptions StoreOptionsOf(NodeOptions options) =>
+        new() { DeadLettersMax = options.DeadLetters.MaxCount, DeadLetterBytesMax = options.DeadLetters.MaxBytes };
 
     private async Task BuildAsync(CancellationToken cancellationToken)
     {

@@ -10,6 +10,9 @@ namespace FeatureActors.Persistence.Sql.Sqlite;
 /// </summary>
 internal sealed class DataDirectory : IDisposable
 {
+    /// <summary>Name of the file of everything that is not one shard's.</summary>
+    public const string CatalogName = "catalog.db";
+
     // What a refused lock looks like: EWOULDBLOCK on Linux and on BSD, a sharing violation on Windows.
     private static readonly int[] LockedCodes = [11, 35, unchecked((int)0x80070020)];
 
@@ -23,7 +26,7 @@ internal sealed class DataDirectory : IDisposable
     }
 
     /// <summary>The file of everything that is not one shard's.</summary>
-    public string CatalogFile => Path.Combine(_path, "catalog.db");
+    public string CatalogFile => Path.Combine(_path, CatalogName);
 
     /// <summary>Creates the directory when it is missing and locks it.</summary>
     /// <exception cref="DataDirectoryLockedException">Another process holds it.</exception>
