@@ -1,0 +1,76 @@
+using System.Globalization;
+
+namespace FeatureActors.Benchmarks;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record BenchOptions
+{
+    /// <summary>Which benchmark.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>File for the results, or null.</summary>
+    public string? Json { get; init; }
+
+    /// <summary>Runs whose medians are reported.</summary>
+    public int Runs { get; init; } = 5;
+
+    /// <summary>Events of a run; 0 for the benchmark's own number.</summary>
+    public long Events { get; init; }
+
+    /// <summary>Keys of the event stream; 0 for the benchmark's own number.</summary>
+    public int Keys { get; init; }
+
+    /// <summary>Profiles; empty for the benchmark's own.</summary>
+    public IReadOnlyList<string> Profiles { get; init; } = [];
+
+    /// <summary>Event time that the events cover, back from now: 0 gives every event the time it is written at.</summary>
+    public TimeSpan Span { get; init; }
+
+    /// <summary>Seconds of the paced run that measures latency; 0 leaves it out.</summary>
+    public int PacedSeconds { get; init; } = 15;
+
+    /// <summary>Milliseconds by which updates of a key are coalesced.</summary>
+    public int CoalesceMs { get; init; } = 1_000;
+
+    /// <summary>Reads the words after <c>bench</c>.</summary>
+    /// <exception cref="ArgumentException">A word is unknown or its value is not what it should be.</exception>
+    public static BenchOptions Parse(IReadOnlyList<string> words)
+    {
+        if (words.Count == 0 || words[0].StartsWith('-'))
+        {
+            throw new ArgumentException("which benchmark? limits, apply, pipeline, redis-side or memory");
+        }
+
+        var options = new BenchOptions { Name = words[0] };
+        for (int i = 1; i < words.Count; i += 2)
+        {
+            if (i + 1 == words.Count)
+            {
+                throw new ArgumentException($"{words[i]} needs a value");
+            }
+
+            options = options.With(words[i], words[i + 1]);
+        }
+
+        return options;
+    }
+
+    private static int Number(string option, string text, int least) =>
+        int.TryParse(text, NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out int number) && number >= least
+            ? number
+            : throw new ArgumentException($"{option} needs a whole number from {least}, not '{text}'");
+
+    private BenchOptions With(string option, string value) => option switch
+    {
+        "--json" => this with { Json = value },
+        "--runs" => this with { Runs = Number(option, value, 1) },
+        "--events" => this with { Events = Number(option, value, 1_000) },
+        "--keys" => this with { Keys = Number(option, value, 1) },
+        "--profile" => this with { Profiles = value.Split(',') },
+        "--span-minutes" => this with { Span = TimeSpan.FromMinutes(Number(option, value, 0)) },
+        "--paced-seconds" => this with { PacedSeconds = Number(option, value, 0) },
+        "--coalesce-ms" => this with { CoalesceMs = Number(option, value, 0) },
+        _ => throw new ArgumentException(
+            $"unknown option {option}; there are --json, --runs, --events, --keys, --profile, --span-minutes, --paced-seconds, --coalesce-ms"),
+    };
+}

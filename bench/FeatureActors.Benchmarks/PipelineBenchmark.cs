@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Globalization;
+using FeatureActors.Benchmarks.Nodes;
+using FeatureActors.Benchmarks.Reports;
+using FeatureActors.Benchmarks.Streams;
+
+namespace FeatureActors.Benchmarks;
+
+/// <summary>
+/// Kafka to Redis: a topic full of events, a node in a process of its own with Kafka's shard log, SQLite checkpoints every 5 s
+/// and Redis. The first fifth of the events warms the node up and is not measured.
+/// </summary>
+internal static class PipelineBenchmark
+{
+    private const int Keys = 100_000;
+    private const int Shards = 8;
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
+    /// <summary>Runs it.</summary>
+    public static async Task RunAsync(BenchOptions options)
+    {
+        options = options with
+        {
+            Events = options.Events > 0 ? options.Events : 4_000_000,
+            Keys = options.Keys > 0 ? options.Keys : Keys,
+            Profiles = options.Profiles.Count > 0 ? options.Profiles : [Profile.Simple, Profile.Rich],
+        };
+        var report = new BenchReport("pipeline", options);
+        Preloaded servers = await Preloaded.StartAsync().ConfigureAwait(false);
+        await using (servers.ConfigureAwait(false))
+        {
+            foreach (string profile in options.Profiles)
+            {
+                var runs = new List<(string, double)[]>();
+                for (int run = 0; run < options.Runs; run++)
+                {
+                    // Written anew for each run: event time is the time of writing, and the windows must not age.
+                    string topic = $"{profile}-{run}";
+                    await servers.FillAsync(topic, new EventStream(options.Keys, isUniform: false), options.Events, options.Span)
+                        .ConfigureAwait(false);
+                    runs.Add(await RunOnceAsync(servers, options, profile, topic, $"{profile.Replace('-', '_')}{run}").ConfigureAwait(false));
+                    await servers.Kafka.DeleteTopicAsync(topic).ConfigureAwait(false);
+                }
+
+                report.AddMedians(profile, runs);
+                if (options.PacedSeconds > 0)
+                {
+                    double rate = report.Get(profile, "events/s") / 2;
+                    report.Add($"{profile}, half rate", await RunPacedAsync(servers, options, profile, rate).ConfigureAwait(false));
+                }
+            }
+        }
+
+        report.Finish();
+    }
+
+    private static async Task<(string, double)[]> RunOnceAsync(
+        Preloaded servers, BenchOptions options, string profile, string topic, string name)
+    {
+        long emptyBytes = await servers.EmptyRedisAsync().ConfigureAwait(false);
+        NodeProcess node = await StartNodeAsync(servers, options, profile, topic, name).ConfigureAwait(false);
+        await using (node.ConfigureAwait(false))
+        {
+            long warm = options.Events / 5;
+            NodeFigures before = await node.WaitAsync(f => f.Rows >= warm, Limit, $"{name}, warming up").ConfigureAwait(false);
+            double nodeCpu = node.CpuSeconds;
+            double redisCpu = ProcessCost.CpuSeconds(servers.Redis.ProcessId);
+            double kafkaCpu = ProcessCost.CpuSeconds(servers.Kafka.ProcessId);
+            var watch = Stopwatch.StartNew();
+            NodeFigures all = await node.WaitAsync(f => f.Rows + f.Late >= options.Events, Limit, $"{name}, applying").ConfigureAwait(false);
+            double seconds = watch.Elapsed.TotalSeconds;
+
+            // What is applied is published within a second; a last checkpoint is due within five.
+            NodeFigures last = await node.WaitAsync(
+                f => f.Checkpoints >= all.Checkpoints + Shards, Limit, $"{name}, last checkpoints").ConfigureAwait(false);
+            nodeCpu = node.CpuSeconds - nodeCpu;
+            redisCpu = ProcessCost.CpuSeconds(servers.Redis.ProcessId) - redisCpu;
+            kafkaCpu = ProcessCost.CpuSeconds(servers.Kafka.ProcessId) - kafkaCpu;
+            double millions = (last.Rows - before.Rows) / 1e6;
+            return
+            [
+                ("events per node CPU-second", millions * 1e6 / nodeCpu),
+                ("node CPU µs per event", nodeCpu / millions),
+                ("redis CPU µs per event", redisCpu / millions),
+                ("broker CPU µs per event", kafkaCpu / millions),
+                ("events/s", (all.Rows - before.Rows) / seconds),
+                ("keys written per event", (last.Writes - before.Writes) / (millions * 1e6)),
+                ("keys evaluated per event", (last.Evaluations - before.Evaluations) / (millions * 1e6)),
+                ("rows per log batch", (double)(last.Rows - before.Rows) / Math.Max(1, last.LogBatches - before.LogBatches)),
+                ("checkpoints", last.Checkpoints - before.Checkpoints),
+                ("checkpoint bytes per event", (last.CheckpointBytes - before.CheckpointBytes) / (millions * 1e6)),
+                ("bytes per entity", last.EntityBytes / (double)Math.Max(1, last.Entities)),
+                ("entities", last.Entities),
+                ("allocated bytes per event", (last.Allocated - before.Allocated) / (millions * 1e6)),
+                ("gen 2 collections", last.Gen2 - before.Gen2),
+                ("node resident MiB", ProcessCost.MemoryMiB(node.Id, "VmRSS")),
+                ("redis MiB", (await servers.RedisBytesAsync().ConfigureAwait(false) - emptyBytes) / 1048576.0),
+                ("late or refused", last.Late + last.Refused),
+            ];
+        }
+    }
+
+    private static async Task<(string, double)[]> RunPacedAsync(Preloaded servers, BenchOptions options, string profile, double rate)
+    {
+        string name = $"{profile.Replace('-', '_')}_paced";
+        string topic = $"{profile}-paced";
+        await servers.CreateAsync(topic).ConfigureAwait(false);
+        await servers.EmptyRedisAsync().ConfigureAwait(false);
+        NodeProcess node = await StartNodeAsync(servers, options, profile, topic, name).ConfigureAwait(false);
+        await using (node.ConfigureAwait(false))
+        {
+            var stream = new EventStream(options.Keys, isUniform: false);
+            long events = (long)(rate * options.PacedSeconds);
+            await servers.WriteAsync(topic, stream, events, TimeSpan.Zero, rate).ConfigureAwait(false);
+            NodeFigures last = await node.WaitAsync(f => f.Rows >= events, Limit, $"{name}, applying").ConfigureAwait(false);
+            last = await node.WaitAsync(f => f.Checkpoints > last.Checkpoints + Shards, Limit, $"{name}, last checkpoints").ConfigureAwait(false);
+            await servers.Kafka.DeleteTopicAsync(topic).ConfigureAwait(false);
+            return
+            [
+                ("events/s written", rate),
+                ("p50 ms event-to-Redis", last.P50Ms),
+                ("p99 ms event-to-Redis", last.P99Ms),
+                ("coalesce ms", options.CoalesceMs),
+            ];
+        }
+    }
+
+    private static async Task<NodeProcess> StartNodeAsync(Preloaded servers, BenchOptions options, string profile, string topic, string name)
+    {
+        await servers.CreateAsync($"fa.{name}.{Profile.Entity}", Shards).ConfigureAwait(false);
+        return NodeProcess.Start(new NodeProcessOptions
+        {
+            Profile = profile,
+            Namespace = name,
+            Topic = topic,
+            Kafka = servers.Kafka.Endpoint,
+            Redis = servers.Redis.Endpoint,
+            Shards = Shards,
+            Trigger = string.Create(CultureInfo.InvariantCulture, $"{{ on = update, coalesce = {options.CoalesceMs}ms }}"),
+        });
+    }
+}
