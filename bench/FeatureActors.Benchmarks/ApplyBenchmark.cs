@@ -229,7 +229,7 @@ internal static class ApplyBenchmark
                     switch (output)
                     {
                         case ShardOutput.RaiseFence:
-                            inputs.Enqueue(new ShardInput.FenceRaised(null));
+                            inputs.Enqueue(new ShardInput.FenceRaised(null, 0));
                             break;
                         case ShardOutput.Publish publish:
                             inputs.Enqueue(new ShardInput.Published(publish.Batch.Batch, new SinkAnswer(SinkOutcome.Written, [])));
