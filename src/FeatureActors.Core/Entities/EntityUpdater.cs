@@ -91,6 +91,7 @@ public sealed class EntityUpdater
     /// <summary>Applies a row to one group; false when no feature of the group can hold it any more.</summary>
     private bool ApplyGroup(int place, GroupPlan group, in RowHead head, in RowView row, long nowMs)
     {
+        ForgetIdle(place, group, head.EventTimeMs);
         bool isHeld = false;
         long width = -1;
         long start = 0;
@@ -124,6 +125,26 @@ public sealed class EntityUpdater
         }
 
         return isHeld;
+    }
+
+    /// <summary>
+    /// Drops what no window takes away when the group was idle for too long before this event. It is due at a time that event time
+    /// has passed, though T may not have stopped there: a leap of T must end as a slow walk would.
+    /// </summary>
+    private void ForgetIdle(int place, GroupPlan group, long eventTimeMs)
+    {
+        if (group.IdleExpiryMs == long.MaxValue || GroupEvaluator.IdleExit(group, _block.Group(place).LastEventMs) > eventTimeMs)
+        {
+            return;
+        }
+
+        for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
+        {
+            if (_features[f].Timeline.HasLifetime)
+            {
+                _block.DropAll(f);
+            }
+        }
     }
 
     private static bool CanHold(SlotTimeline timeline, long start, long nowMs, bool isIdleOut) =>
