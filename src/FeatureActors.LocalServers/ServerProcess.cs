@@ -29,6 +29,8 @@ internal sealed class ServerProcess : IDisposable
 
     internal bool IsRunning => !_process.HasExited;
 
+    internal int ExitCode => _process.ExitCode;
+
     /// <summary>The last lines it wrote, oldest first.</summary>
     internal string LastOutput
     {

@@ -1,0 +1,31 @@
+namespace FeatureActors.Integration.Tests.Live;
+
+/// <summary>Waits for what other processes do, by looking again and again.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Returns when <paramref name="difference"/> answers null; fails with its last answer otherwise.</summary>
+    /// <param name="phase">What is waited for; the failure begins with it.</param>
+    /// <param name="patience">Longest wait.</param>
+    /// <param name="difference">Null when all is as expected, otherwise what differs: where, expected and actual.</param>
+    /// <param name="pause">Time between two looks.</param>
+    public static async Task NothingDiffersAsync(string phase, TimeSpan patience, Func<Task<string?>> difference, TimeSpan? pause = null)
+    {
+        using var timer = new PeriodicTimer(pause ?? Pause, TimeProvider.System);
+        long start = TimeProvider.System.GetTimestamp();
+        while (await difference() is { } text)
+        {
+            if (TimeProvider.System.GetElapsedTime(start) > patience)
+            {
+                Assert.Fail($"{phase}: not reached within {patience.TotalSeconds} s: {text}");
+            }
+
+            await timer.WaitForNextTickAsync();
+        }
+    }
+
+    /// <summary>Returns when <paramref name="condition"/> holds.</summary>
+    public static Task HoldsAsync(string phase, TimeSpan patience, Func<bool> condition, Func<string> actual) =>
+        NothingDiffersAsync(phase, patience, () => Task.FromResult(condition() ? null : actual()), TimeSpan.FromMilliseconds(2));
+}

@@ -1,0 +1,102 @@
+using System.Text;
+using FeatureActors.LocalServers;
+
+namespace FeatureActors.Integration.Tests.Live;
+
+/// <summary>The program <c>fa</c> as a process of its own. Everything it writes goes to <see cref="OutputFile"/>.</summary>
+internal sealed class FaProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(240);
+
+    private readonly ServerProcess _process;
+    private bool _isDisposed;
+
+    private FaProcess(ServerProcess process, string outputFile)
+    {
+        _process = process;
+        OutputFile = outputFile;
+    }
+
+    /// <summary>What it wrote to both outputs, appended to what the file held before.</summary>
+    public string OutputFile { get; }
+
+    public bool IsRunning => !_isDisposed && _process.IsRunning;
+
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>Starts it; returns before it does anything.</summary>
+    public static async Task<FaProcess> StartAsync(string outputFile, params string[] arguments)
+    {
+        // The shell gives way to the program, so the process id is the program's.
+        var command = new ServerCommand(
+            "/bin/sh", ["-c", "exec \"$@\" >> \"$0\" 2>&1", outputFile, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", FindNode(), .. arguments]);
+        return new FaProcess(await ServerProcess.StartAsync(command), outputFile);
+    }
+
+    /// <summary>Runs a command to its end.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string folder, params string[] arguments)
+    {
+        string outputFile = Path.Combine(folder, $"output-{Guid.NewGuid():N}.txt");
+        await using FaProcess process = await StartAsync(outputFile, arguments);
+        using var patience = new CancellationTokenSource(EndPatience, TimeProvider.System);
+        try
+        {
+            await process._process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"fa {string.Join(' ', arguments)} did not end within {EndPatience.TotalSeconds} s: {process.ReadOutput()}");
+        }
+
+        return (process.ExitCode, process.ReadOutput());
+    }
+
+    /// <summary>kill −9; returns when the process is gone.</summary>
+    public async Task KillAsync()
+    {
+        _process.Send(Signal.Kill);
+        await _process.WaitForExitAsync(CancellationToken.None);
+    }
+
+    /// <summary>Asks it to stop and answers its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        await _process.EndAsync(Signal.Terminate, EndPatience, TimeProvider.System, CancellationToken.None);
+        return _process.ExitCode;
+    }
+
+    public string ReadOutput()
+    {
+        if (!File.Exists(OutputFile))
+        {
+            return "";
+        }
+
+        using var reader = new StreamReader(
+            new FileStream(OutputFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>The last lines it wrote.</summary>
+    public string Tail(int lines = 25) => string.Join('\n', ReadOutput().Split('\n').TakeLast(lines));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        await KillAsync();
+        _process.Dispose();
+    }
+
+    // Tests and node are built in the same configuration, side by side: artifacts/bin/<project>/<configuration>.
+    private static string FindNode()
+    {
+        var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        string node = Path.Combine(own.Parent!.Parent!.FullName, "FeatureActors.Node", own.Name, "FeatureActors.Node.dll");
+        return File.Exists(node) ? node : throw new FileNotFoundException($"the node is not built: no {node}");
+    }
+}

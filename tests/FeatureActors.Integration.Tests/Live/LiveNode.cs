@@ -1,0 +1,98 @@
+using System.Globalization;
+using FeatureActors.LocalServers;
+
+namespace FeatureActors.Integration.Tests.Live;
+
+/// <summary>A node: its configuration, its data directory, and the process that runs at the moment.</summary>
+internal sealed class LiveNode : IAsyncDisposable
+{
+    private readonly LiveFolder _folder;
+    private FaProcess? _process;
+
+    private LiveNode(LiveFolder folder, string config)
+    {
+        _folder = folder;
+        ConfigFile = folder.Write($"node-{Guid.NewGuid():N}.conf", config);
+    }
+
+    public string ConfigFile { get; }
+
+    /// <summary>Everything that its processes wrote.</summary>
+    public string Output => _process?.ReadOutput() ?? "";
+
+    public bool IsRunning => _process?.IsRunning ?? false;
+
+    /// <summary>A node on a broker and a Redis, which need not be there yet.</summary>
+    public static LiveNode OnKafka(LiveFolder folder, string definitions, string bootstrap, RedisServer redis, string more = "")
+    {
+        string properties = string.Join(", ", KafkaServer.ClientSettings.Select(static s => $"\"{s.Key}\" = \"{s.Value}\""));
+        return new LiveNode(folder, Text(folder, definitions, redis, $$"""
+              log = kafka
+              kafka {
+                bootstrap-servers = "{{bootstrap}}"
+                session-timeout = 3s
+                heartbeat-interval = 300ms
+                properties { {{properties}} }
+              }
+              {{more}}
+            """));
+    }
+
+    /// <summary>A node whose sources are topics and whose log lies in its data directory.</summary>
+    public static LiveNode EmbeddedOnTopics(LiveFolder folder, string definitions, string bootstrap, RedisServer redis, string more = "") =>
+        OnKafka(folder, definitions, bootstrap, redis, $"log = embedded\n  {more}");
+
+    /// <summary>A node on files alone.</summary>
+    public static LiveNode Embedded(LiveFolder folder, string definitions, string input, string? end, RedisServer redis, string more = "")
+    {
+        string ends = end is null ? "" : $", end = \"{end}\"";
+        return new LiveNode(folder, Text(folder, definitions, redis, $$"""
+              log = embedded
+              sources.purchases { file = "{{input}}"{{ends}} }
+              {{more}}
+            """));
+    }
+
+    /// <summary>Starts the process; returns before it does anything.</summary>
+    public async Task StartAsync() => _process = await FaProcess.StartAsync(_folder.Of($"{Path.GetFileNameWithoutExtension(ConfigFile)}.log"), "run", "--config", ConfigFile);
+
+    /// <summary>kill −9.</summary>
+    public async Task KillAsync()
+    {
+        Assert.True(IsRunning, $"the node ended by itself: {_process?.Tail()}");
+        await _process!.DisposeAsync();
+    }
+
+    /// <summary>Stops it in order.</summary>
+    public async Task StopAsync()
+    {
+        int code = await _process!.StopAsync();
+        Assert.True(code is 0, $"the node ended with exit code {code}: {_process.Tail()}");
+        await _process.DisposeAsync();
+    }
+
+    public string Tail() => _process?.Tail() ?? "not started";
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+    }
+
+    private static string Text(LiveFolder folder, string definitions, RedisServer redis, string more)
+    {
+        string password = redis.ConnectionString.Split("password=") is [_, { } text] ? $", password = \"{text}\"" : "";
+        return string.Create(CultureInfo.InvariantCulture, $$"""
+            fa {
+              definitions = "{{definitions}}"
+              data-directory = "{{folder.Of("data")}}"
+              redis { host = "127.0.0.1", port = {{redis.Port}}, verify-versions = true, command-timeout = 2s{{password}} }
+              checkpoints.interval = 1s
+              publish { sweep-interval = 2s, fence-check = 500ms }
+            {{more}}
+            }
+            """);
+    }
+}
