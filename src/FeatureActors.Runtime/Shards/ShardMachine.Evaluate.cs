@@ -172,7 +172,10 @@ internal sealed partial class ShardMachine
         if (!_values.IsAlive)
         {
             next = next with { PublishedHash = 0, PublishedExpiryMs = 0 };
-            if (state.PublishedHash != 0 || (isForced && state.LastEventMs != long.MinValue))
+
+            // The hash alone does not tell: an earlier owner may have published what it did not live to checkpoint, and time may
+            // have leapt over the group's windows before the replayed rows are evaluated for the first time.
+            if (state.PublishedHash != 0 || state.LastEventMs != long.MinValue)
             {
                 AddDelete(entity, group);
             }
