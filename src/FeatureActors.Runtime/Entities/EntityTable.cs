@@ -1,4 +1,3 @@
-using System.Numerics;
 using FeatureActors.Core.Sharding;
 using FeatureActors.Core.Slots;
 
@@ -124,8 +123,12 @@ internal sealed class EntityTable
     /// <summary>Hash of a key as the table wants it.</summary>
     public static ulong HashOf(ReadOnlySpan<byte> key) => StableHash.Of(key);
 
-    // Keys of one shard agree modulo the shard count; multiplying spreads them over the index.
-    private static int Spread(uint hash) => (int)BitOperations.RotateLeft(hash * 0x9E3779B1, 15) & int.MaxValue;
+    /// <summary>
+    /// Where the search for a hash begins, before the mask. Keys of one shard agree modulo the shard count, so the low bits of their
+    /// hashes are the same: each bit taken here must depend on the others, or most of the index is never a home and probes grow
+    /// with the number of entities.
+    /// </summary>
+    internal static int Spread(uint hash) => (int)((hash * 0x9E3779B97F4A7C15UL) >> 32) & int.MaxValue;
 
     private void Insert(int entity, uint hash)
     {
