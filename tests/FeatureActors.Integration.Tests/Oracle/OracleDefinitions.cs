@@ -87,6 +87,13 @@ internal static class OracleDefinitions
         {
             Where = "category_id <> 'POS'",
         },
+        new("amounts", ["user_id"],
+            new(Count, "bulk", D7) { Where = "value >= 500" },
+            new(Count, "buys", H1) { Where = Bought },
+            new(Latest, "newest") { Of = "value" })
+        {
+            IdleExpiry = D7,
+        },
         new("lives", ["user_id"],
             new(Count, "rows", D1, Life),
             new(Count, "cancels", Life) { Where = Cancelled },

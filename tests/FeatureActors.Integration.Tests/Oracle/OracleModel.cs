@@ -80,7 +80,10 @@ internal sealed record OracleGroup(string Name, string[] Key, params OracleFeatu
     /// <summary>SQL condition on a row.</summary>
     internal string? Where { get; init; }
 
-    /// <summary>Quiet time that ends a key's life, with the slot of a window of that size; null: the last exit of its slots does.</summary>
+    /// <summary>
+    /// Quiet time that ends a key's life, with the slot of a window of that size; null: the last exit of its slots does.
+    /// Where nobody states it, a group with `latest` has its longest window here.
+    /// </summary>
     internal OracleWindow? IdleExpiry { get; init; }
 
     internal OracleFeature Feature(string name) => Features.Single(f => f.Name == name);
