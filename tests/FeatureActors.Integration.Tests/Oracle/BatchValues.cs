@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using FeatureActors.Integration.Tests.Live;
 
 namespace FeatureActors.Integration.Tests.Oracle;
 
@@ -21,37 +21,20 @@ internal sealed class BatchValues
     /// <summary>Runs the node's program as a process of its own and reads what it wrote.</summary>
     internal static async Task<BatchValues> RunAsync(string definitions, string input, string source, IEnumerable<long> times)
     {
-        string output = Path.GetTempFileName();
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("fa-oracle-");
         try
         {
-            await RunProcessAsync(
-            [
-                Path.Combine(AppContext.BaseDirectory, "FeatureActors.Node.dll"), "batch",
-                "--definitions", definitions, "--input", input, "--source", source,
-                "--at", string.Join(',', times.Select(t => t.ToString(CultureInfo.InvariantCulture))),
-                "--output", output,
-            ]);
-            return await ReadAsync(output);
+            string values = Path.Combine(folder.FullName, "values.jsonl");
+            (int exitCode, string output) = await FaProcess.RunAsync(
+                folder.FullName, "batch", "--definitions", definitions, "--input", input, "--source", source,
+                "--at", string.Join(',', times.Select(t => t.ToString(CultureInfo.InvariantCulture))), "--output", values);
+            Assert.True(exitCode == 0, $"fa batch: exit {exitCode}\n{output}");
+            return await ReadAsync(values);
         }
         finally
         {
-            File.Delete(output);
+            folder.Delete(recursive: true);
         }
-    }
-
-    private static async Task RunProcessAsync(string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"fa batch: exit {process.ExitCode}\n{await output}\n{await errors}");
     }
 
     private static async Task<BatchValues> ReadAsync(string file)
