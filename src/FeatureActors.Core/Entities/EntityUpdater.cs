@@ -44,23 +44,30 @@ public sealed class EntityUpdater
         _faults = new long[_features.Length];
     }
 
-    /// <summary>Faults of the last <see cref="Apply"/>.</summary>
+    /// <summary>Faults of the last apply.</summary>
     public List<FeatureFault> Faults { get; } = [];
 
-    /// <summary>Index of a feature that the last <see cref="Apply"/> switched off, or −1.</summary>
+    /// <summary>Index of a feature that the last apply switched off, or −1.</summary>
     public int SwitchedOff { get; private set; }
 
     /// <summary>Groups (by place in the plan) for which the last row was beyond retention.</summary>
     public ulong LateGroups { get; private set; }
+
+    /// <summary>Applies a row to all groups that take it, judging windows and idleness at one time.</summary>
+    /// <returns>Groups (by place in the plan) that took the row.</returns>
+    public ulong Apply(in RowHead head, in RowView row, long nowMs) => Apply(head, row, nowMs, nowMs);
 
     /// <summary>
     /// Applies a row to all groups that take it.
     /// </summary>
     /// <param name="head">Fixed part of the row.</param>
     /// <param name="row">Columns of the row.</param>
-    /// <param name="nowMs">The shard's time T; <see cref="long.MinValue"/> while it is unknown.</param>
+    /// <param name="nowMs">The shard's time T, or an earlier one: windows that it has left take nothing. <see cref="long.MinValue"/> while unknown.</param>
+    /// <param name="idleNowMs">
+    /// The time at which idleness is judged: of the row's ingest with a wall clock, so that a replay judges alike, else T.
+    /// </param>
     /// <returns>Groups (by place in the plan) that took the row.</returns>
-    public ulong Apply(in RowHead head, in RowView row, long nowMs)
+    public ulong Apply(in RowHead head, in RowView row, long nowMs, long idleNowMs)
     {
         Faults.Clear();
         SwitchedOff = -1;
@@ -74,7 +81,7 @@ public sealed class EntityUpdater
                 continue;
             }
 
-            if (ApplyGroup(g, group, head, row, nowMs))
+            if (ApplyGroup(g, group, head, row, nowMs, idleNowMs))
             {
                 changed |= 1UL << g;
                 _block.SeeEvent(g, head.EventTimeMs);
@@ -89,17 +96,16 @@ public sealed class EntityUpdater
     }
 
     /// <summary>Applies a row to one group; false when no feature of the group can hold it any more.</summary>
-    private bool ApplyGroup(int place, GroupPlan group, in RowHead head, in RowView row, long nowMs)
+    private bool ApplyGroup(int place, GroupPlan group, in RowHead head, in RowView row, long nowMs, long idleNowMs)
     {
-        ForgetIdle(place, group, head.EventTimeMs);
+        ForgetIdle(place, group, Math.Max(head.EventTimeMs, idleNowMs));
         bool isHeld = false;
         long width = -1;
         long start = 0;
 
-
         // What no window takes away lives as long as the group does: an old event counts while newer ones keep it alive.
         bool isIdleOut = group.IdleExpiryMs != long.MaxValue
-            && GroupEvaluator.IdleExit(group, Math.Max(head.EventTimeMs, _block.Group(place).LastEventMs)) <= nowMs;
+            && GroupEvaluator.IdleExit(group, Math.Max(head.EventTimeMs, _block.Group(place).LastEventMs)) <= idleNowMs;
         for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
         {
             FeaturePlan feature = _features[f];
@@ -128,12 +134,12 @@ public sealed class EntityUpdater
     }
 
     /// <summary>
-    /// Drops what no window takes away when the group was idle for too long before this event. It is due at a time that event time
-    /// has passed, though T may not have stopped there: a leap of T must end as a slow walk would.
+    /// Drops what no window takes away when the group was idle for too long before this row, in event time or by the clock, though
+    /// nobody evaluated it since: a leap of T must end as a slow walk would, and a replay like the first time.
     /// </summary>
-    private void ForgetIdle(int place, GroupPlan group, long eventTimeMs)
+    private void ForgetIdle(int place, GroupPlan group, long rowMs)
     {
-        if (group.IdleExpiryMs == long.MaxValue || GroupEvaluator.IdleExit(group, _block.Group(place).LastEventMs) > eventTimeMs)
+        if (group.IdleExpiryMs == long.MaxValue || GroupEvaluator.IdleExit(group, _block.Group(place).LastEventMs) > rowMs)
         {
             return;
         }
@@ -148,7 +154,7 @@ public sealed class EntityUpdater
     }
 
     private static bool CanHold(SlotTimeline timeline, long start, long nowMs, bool isIdleOut) =>
-        timeline.HasLifetime ? !isIdleOut : start > nowMs || timeline.Longest.LeavesAt(start) > nowMs;
+        timeline.HasLifetime ? !isIdleOut : start > nowMs || timeline.LeavesAt(start) > nowMs;
 
     private void Update(int index, FeaturePlan feature, long start, in RowView row)
     {

@@ -95,7 +95,7 @@ public sealed class GroupEvaluator
         if (count > 0)
         {
             values.IsAlive = true;
-            long lastExit = plan.Timeline.HasLifetime ? idleExit : plan.Timeline.Longest.LeavesAt(slots[^1].StartMs);
+            long lastExit = plan.Timeline.HasLifetime ? idleExit : plan.Timeline.LeavesAt(slots[^1].StartMs);
             values.LastExitMs = Math.Max(values.LastExitMs, lastExit);
             if (plan.Timeline.HasLifetime)
             {

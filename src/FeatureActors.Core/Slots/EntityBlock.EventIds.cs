@@ -8,6 +8,19 @@ public sealed partial class EntityBlock
     private const byte EventIdsVersion = 1;
     private const int EventIdBytes = 16;
 
+    /// <summary>True when the event id is remembered.</summary>
+    public bool IsRemembered(ulong idHash)
+    {
+        int section = SectionOf(_layout.EventIdsIndex);
+        if (section == 0)
+        {
+            return false;
+        }
+
+        FindEventId(section, idHash, out bool isFound);
+        return isFound;
+    }
+
     /// <summary>Remembers an event id.</summary>
     /// <param name="idHash">Stable hash of source and id.</param>
     /// <param name="eventTimeMs">Its event time.</param>

@@ -43,6 +43,21 @@ public sealed class SlotTimeline
     public SlidingWindow Longest => _byReach[^1];
 
     /// <summary>
+    /// First time at which the slot that starts at <paramref name="startMs"/> is in no window. With slots of different widths this
+    /// need not be the window of longest reach: a coarse slot may begin, and so leave, earlier.
+    /// </summary>
+    public long LeavesAt(long startMs)
+    {
+        long leaves = long.MinValue;
+        foreach (SlidingWindow window in _byReach)
+        {
+            leaves = Math.Max(leaves, window.LeavesAt(startMs));
+        }
+
+        return leaves;
+    }
+
+    /// <summary>
     /// Start of the slot that should hold data of the slot <paramref name="startMs"/> at time <paramref name="nowMs"/>.
     /// </summary>
     /// <param name="startMs">Start of a slot of any width of this timeline.</param>

@@ -72,4 +72,10 @@ internal enum EntityMarks : ushort
 
     /// <summary>Event ids were given up before their time.</summary>
     IdsTruncated = 256,
+
+    /// <summary>
+    /// The sink may hold other values than the block remembers, or a key that the block knows nothing of: an earlier owner published
+    /// after the checkpoint. The next evaluation writes or deletes every group.
+    /// </summary>
+    Unsure = 512,
 }

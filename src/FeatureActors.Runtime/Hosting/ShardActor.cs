@@ -354,12 +354,12 @@ internal sealed class ShardActor : IAsyncDisposable
         await _services.Letters.FlushAsync(stop).ConfigureAwait(false);
         try
         {
-            return new ShardInput.CommitEnded(await _services.Ports.Checkpoints
+            return new ShardInput.CommitEnded(commit.Write.Header.CheckpointId, await _services.Ports.Checkpoints
                 .CommitAsync(_shard, commit.Epoch, commit.Write, stop).ConfigureAwait(false));
         }
         catch (FeatureActorsException error) when (error.IsTransient)
         {
-            return new ShardInput.CommitUnknown(error.Message);
+            return new ShardInput.CommitUnknown(commit.Write.Header.CheckpointId, error.Message);
         }
     }
 

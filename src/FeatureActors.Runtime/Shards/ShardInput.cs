@@ -33,10 +33,10 @@ internal abstract record ShardInput
     public sealed record CheckpointPermitted : ShardInput;
 
     /// <summary>A commit was answered.</summary>
-    public sealed record CommitEnded(CommitOutcome Outcome) : ShardInput;
+    public sealed record CommitEnded(long CheckpointId, CommitOutcome Outcome) : ShardInput;
 
     /// <summary>A commit was not answered: it may have taken effect or not.</summary>
-    public sealed record CommitUnknown(string Error) : ShardInput;
+    public sealed record CommitUnknown(long CheckpointId, string Error) : ShardInput;
 
     /// <summary>Answer to <see cref="ShardOutput.ReadHeader"/>.</summary>
     public sealed record HeaderRead(ShardHeader Header) : ShardInput;

@@ -1,4 +1,5 @@
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Sharding;
 using FeatureActors.Runtime.Checkpoints;
 using FeatureActors.Runtime.Entities;
 
@@ -124,9 +125,9 @@ internal sealed partial class ShardMachine
         entities.Add(new StoredEntity(target.Slice(4, key.Length), target[..length], _block.NextDueMs, isUnpublished));
     }
 
-    private void EndCommit(CommitOutcome outcome)
+    private void EndCommit(long checkpointId, CommitOutcome outcome)
     {
-        if (_commit is null)
+        if (_commit?.Write.Header.CheckpointId != checkpointId)
         {
             return;
         }
@@ -180,13 +181,19 @@ internal sealed partial class ShardMachine
         slot.Marks &= ~EntityMarks.Stored;
         if ((slot.Marks & (EntityMarks.Dying | EntityMarks.Dirty)) == EntityMarks.Dying)
         {
+            if (IsReadUnderWay)
+            {
+                _store.Open(member.Entity);
+                _gone.Add(StableHash.Of(_block.Key));
+            }
+
             Forget(member.Entity);
         }
     }
 
-    private void DoubtCommit(string error)
+    private void DoubtCommit(long checkpointId, string error)
     {
-        if (_commit is null)
+        if (_commit?.Write.Header.CheckpointId != checkpointId)
         {
             return;
         }
@@ -219,7 +226,7 @@ internal sealed partial class ShardMachine
             _isCommitInDoubt = false;
             if (header.CheckpointId == _commit.Write.Header.CheckpointId)
             {
-                EndCommit(CommitOutcome.Committed);
+                EndCommit(header.CheckpointId, CommitOutcome.Committed);
             }
             else
             {

@@ -8,6 +8,9 @@ internal sealed partial class ShardMachine
     // A wall clock may run this far ahead of the monotonic clock between two ticks (slewing, rounding); more is a jump.
     private const long JumpToleranceMs = 2_000;
 
+    // Clocks of hosts without a time service drift apart by seconds; what is refused at the start is a clock that was never set.
+    private const long StartToleranceMs = 60_000;
+
     private readonly List<int> _due = [];
     private long _nowMs;
     private long _monotonicMs;
@@ -15,6 +18,7 @@ internal sealed partial class ShardMachine
     private long _firedClock = long.MinValue;
     private bool _hasTicked;
     private bool _isStoreClockAsked;
+    private long _storeClockAskedMs;
     private long _jumpMs;
 
     private void TakeTick(ShardInput.Tick tick)
@@ -65,15 +69,15 @@ internal sealed partial class ShardMachine
     {
         if (!_hasTicked)
         {
-            // The first tick after an acquire: the checkpoint's T and the fence's T may be behind by any down time.
-            _hasTicked = true;
-            _clockSetAtMonotonicMs = _monotonicMs;
-            ClockMs = Math.Max(ClockMs, _nowMs);
+            // After an acquire the checkpoint's T and the fence's T may be behind by any down time, so there is nothing to hold the
+            // wall clock against but the store's. A wrong T would outlive this owner.
+            AskStoreClock();
             return;
         }
 
         if (_nowMs <= ClockMs)
         {
+            LeaveClockJump("the wall clock is back");
             return;
         }
 
@@ -88,10 +92,9 @@ internal sealed partial class ShardMachine
                     $"the wall clock leapt {_jumpMs} ms ahead of the monotonic clock: T is held at {ClockMs} until the store's clock agrees");
             }
 
-            if (State == ShardState.ClockJumped && !_isStoreClockAsked)
+            if (State == ShardState.ClockJumped)
             {
-                _isStoreClockAsked = true;
-                _out.Add(new ShardOutput.ReadStoreClock());
+                AskStoreClock();
             }
 
             return;
@@ -104,12 +107,37 @@ internal sealed partial class ShardMachine
 
     private void TakeStoreClock(long storeMs)
     {
-        _isStoreClockAsked = false;
-        if (State == ShardState.ClockJumped && Math.Abs(storeMs - _nowMs) <= JumpToleranceMs)
+        if (!_isStoreClockAsked)
         {
-            ClockMs = Math.Max(ClockMs, _nowMs);
+            return;
+        }
+
+        // The store read its clock some time between the question and now.
+        _isStoreClockAsked = false;
+        long tolerance = _hasTicked ? JumpToleranceMs : StartToleranceMs;
+        bool agrees = storeMs >= _storeClockAskedMs - tolerance && storeMs <= _nowMs + tolerance;
+        if (agrees && (!_hasTicked || State == ShardState.ClockJumped))
+        {
+            ClockMs = Math.Max(ClockMs, Math.Min(_nowMs, storeMs + tolerance));
             _clockSetAtMonotonicMs = _monotonicMs;
+            _hasTicked = true;
             LeaveClockJump("the store's clock agrees");
+        }
+        else if (!agrees && !_hasTicked && State is (ShardState.Running or ShardState.Recovering))
+        {
+            Transition(
+                ShardState.ClockJumped,
+                $"this node's clock is {_storeClockAskedMs - storeMs} ms off the store's: T is held until they agree");
+        }
+    }
+
+    private void AskStoreClock()
+    {
+        if (!_isStoreClockAsked)
+        {
+            _isStoreClockAsked = true;
+            _storeClockAskedMs = _nowMs;
+            _out.Add(new ShardOutput.ReadStoreClock());
         }
     }
 

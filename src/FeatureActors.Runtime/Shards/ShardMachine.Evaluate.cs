@@ -28,7 +28,7 @@ internal sealed partial class ShardMachine
     private readonly FeatureValueWriter _flags = new();
     private readonly byte[] _number = new byte[48];
 
-    private bool CanEvaluate => State == ShardState.Running && ClockMs != long.MinValue && _ready.Count < ReadyMax;
+    private bool CanEvaluate => State == ShardState.Running && (_hasTicked || _plan.Clock == ClockKind.Event) && ClockMs != long.MinValue && _nextOffset >= _publishFrom && _ready.Count < ReadyMax;
 
     private void MarkChanged(int entity, ulong groups, long ingestTimeMs)
     {
@@ -113,6 +113,12 @@ internal sealed partial class ShardMachine
                 queue.Dequeue();
                 if (IsThere(waiting) && (_table[waiting.Entity].ChangedGroups >> g & 1) != 0)
                 {
+                    if ((_table[waiting.Entity].Marks & EntityMarks.Unsure) != 0)
+                    {
+                        EvaluateEntity(waiting.Entity);
+                        continue;
+                    }
+
                     _store.Open(waiting.Entity);
                     EvaluateGroup(waiting.Entity, g, isForced: false);
                     FinishEvaluation(waiting.Entity);
@@ -126,7 +132,7 @@ internal sealed partial class ShardMachine
     {
         _store.Open(entity);
         EntityMarks marks = _table[entity].Marks;
-        bool isForced = (marks & (EntityMarks.ForceWrite | EntityMarks.ForceRefresh)) != 0;
+        bool isForced = (marks & (EntityMarks.ForceWrite | EntityMarks.ForceRefresh | EntityMarks.Unsure)) != 0;
         for (int g = 0; g < _plan.Groups.Count; g++)
         {
             if (isForced || (_table[entity].ChangedGroups >> g & 1) != 0 || _block.Group(g).NextDueMs <= ClockMs)
@@ -135,7 +141,7 @@ internal sealed partial class ShardMachine
             }
         }
 
-        _table[entity].Marks &= ~(EntityMarks.ForceWrite | EntityMarks.ForceRefresh);
+        _table[entity].Marks &= ~(EntityMarks.ForceWrite | EntityMarks.ForceRefresh | EntityMarks.Unsure);
         FinishEvaluation(entity);
     }
 
@@ -183,7 +189,7 @@ internal sealed partial class ShardMachine
         else
         {
             long expiry = ExpiryOf(plan);
-            bool isWrite = _values.Hash != state.PublishedHash || (slot.Marks & EntityMarks.ForceWrite) != 0;
+            bool isWrite = _values.Hash != state.PublishedHash || (slot.Marks & (EntityMarks.ForceWrite | EntityMarks.Unsure)) != 0;
             bool isRefresh = (slot.Marks & EntityMarks.ForceRefresh) != 0 || IsExpiryStale(plan, state.PublishedExpiryMs, expiry);
             if (isWrite)
             {

@@ -187,14 +187,25 @@ internal sealed partial class ShardMachine
         while (row >= 0)
         {
             ref readonly RowHead head = ref _heads[row];
-            if (head.EventIdHash == 0 || Remember(entity, head))
+            bool hasId = head.EventIdHash != 0 && _plan.EventIdKeepMs > 0;
+            if (hasId && _block.IsRemembered(head.EventIdHash))
+            {
+                Counters.RepeatedIds++;
+            }
+            else
             {
                 RowView view = _reader.ReadColumns(head);
-                ulong taken = _updater.Apply(head, view, ClockMs);
+                ulong taken = _plan.Clock == ClockKind.Wall
+                    ? _updater.Apply(head, view, Math.Min(ClockMs, head.IngestTimeMs), head.IngestTimeMs)
+                    : _updater.Apply(head, view, ClockMs, ClockMs);
                 if (taken != 0)
                 {
                     oldest = Math.Min(oldest, head.IngestTimeMs);
                     changed |= taken;
+                    if (hasId)
+                    {
+                        Remember(entity, head);
+                    }
                 }
 
                 if (_updater.LateGroups != 0 || _updater.Faults.Count > 0)
@@ -217,28 +228,18 @@ internal sealed partial class ShardMachine
         }
     }
 
-    private bool Remember(int entity, in RowHead head)
+    /// <summary>
+    /// Remembers the id of a row that some group took. One that nobody took is judged anew when it is told again; an id for it
+    /// would be state that no time ever takes away.
+    /// </summary>
+    private void Remember(int entity, in RowHead head)
     {
-        if (_plan.EventIdKeepMs == 0)
-        {
-            return true;
-        }
-
         long forgetBefore = ClockMs == long.MinValue ? long.MinValue : ClockMs - _plan.EventIdKeepMs;
-        if (_block.TryRemember(head.EventIdHash, head.EventTimeMs, forgetBefore, _plan.EventIdsMax, out bool isTruncated))
+        _block.TryRemember(head.EventIdHash, head.EventTimeMs, forgetBefore, _plan.EventIdsMax, out bool isTruncated);
+        if (isTruncated)
         {
-            // The id itself is state: it must be stored even when no feature takes the row.
-            MarkDirty(entity);
-            if (isTruncated)
-            {
-                _table[entity].Marks |= EntityMarks.IdsTruncated;
-            }
-
-            return true;
+            _table[entity].Marks |= EntityMarks.IdsTruncated;
         }
-
-        Counters.RepeatedIds++;
-        return false;
     }
 
     private void ReportRow(in RowHead head)

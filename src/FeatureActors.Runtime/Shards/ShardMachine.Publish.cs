@@ -32,6 +32,7 @@ internal sealed partial class ShardMachine
     private bool _isLossSuspected;
     private bool _isSinkAway;
     private long _resumeBatch;
+    private SinkFence? _lossFence;
 
     private void RaiseFence()
     {
@@ -54,6 +55,21 @@ internal sealed partial class ShardMachine
         _isFenceRaised = true;
         _lastAcked = _resumeBatch;
         _fenceCheckAt = _monotonicMs + (long)_options.FenceCheckInterval.TotalMilliseconds;
+        if (!_isAcquireFence && old != _lossFence && !(old is not null && old.Epoch == _epoch && old.Batch == _resumeBatch))
+        {
+            // Between reading the fence and raising it the sink lost more.
+            LoseSink("it lost data again");
+            DiscardBatches();
+            TakePosition(old);
+            RaiseFence();
+            return;
+        }
+
+        if (!_isAcquireFence)
+        {
+            TakePosition(old);
+        }
+
         if (_isAcquireFence)
         {
             _isAcquireFence = false;
@@ -65,9 +81,69 @@ internal sealed partial class ShardMachine
         SendNext();
     }
 
+    /// <summary>After a loss an earlier owner may have written once more: nothing is published below that.</summary>
+    private void TakePosition(SinkFence? old)
+    {
+        if (old is null)
+        {
+            return;
+        }
+
+        _publishFrom = Math.Max(_publishFrom, old.Position.NextOffset);
+        if (_plan.Clock == Core.Definitions.ClockKind.Wall)
+        {
+            ClockMs = Math.Max(ClockMs, old.Position.ClockMs);
+        }
+    }
+
+    /// <summary>
+    /// Gives up all batches that are not acknowledged; what they carried is evaluated again. Their numbers are not used again: one of
+    /// them may still arrive, and must not be taken for another.
+    /// </summary>
+    private void DiscardBatches()
+    {
+        if (_builder.Count > 0)
+        {
+            _ready.AddLast(_builder.Complete(_shard, _epoch));
+        }
+
+        if (_inFlight is not null)
+        {
+            _ready.AddFirst(_inFlight);
+            _inFlight = null;
+        }
+
+        foreach (PublishRecord record in _ready)
+        {
+            foreach (PublishTarget target in record.Targets)
+            {
+                if (target.Entity >= 0 && IsThere(new Waiting(target.Entity, target.Generation, 0)))
+                {
+                    ref EntitySlot slot = ref _table[target.Entity];
+                    slot.UnackedBatch = 0;
+                    slot.ChangedGroups = AllGroups;
+                    slot.Marks = (slot.Marks | EntityMarks.Unsure) & ~EntityMarks.Dying;
+                    Force(target.Entity);
+                }
+            }
+
+            record.Dispose();
+        }
+
+        _ready.Clear();
+        _resumeBatch = _batch;
+    }
+
     private void TakeFirstFence(SinkFence? old, long logEnd)
     {
         _publishFrom = Math.Max(_publishFrom, logEnd);
+        _replayEnd = _publishFrom;
+        _isSinkAhead = old is null || old.Batch != _publishedBatch;
+        if (_isSinkAhead)
+        {
+            DoubtWhatIsPublished();
+        }
+
         if (old is null)
         {
             // Without a fence there is nothing published to fall behind of, but it may have been lost with part of the keys.
@@ -79,15 +155,37 @@ internal sealed partial class ShardMachine
             return;
         }
 
-        _publishFrom = Math.Min(_publishFrom, old.Position.NextOffset);
+        if (old.Position != SinkFence.NoPosition)
+        {
+            // A fence without a position says nothing: the one before it may have been lost, and the keys not.
+            _publishFrom = Math.Min(_publishFrom, old.Position.NextOffset);
+        }
+
         if (_plan.Clock == Core.Definitions.ClockKind.Wall)
         {
             ClockMs = Math.Max(ClockMs, old.Position.ClockMs);
         }
 
-        if (old.Batch < _publishedBatch)
+        if (old.Epoch == _epoch)
+        {
+            // Our own fence, from an attempt that was not answered: what stood there before is not known any more.
+            LoseSink("an attempt to raise the fence was not answered");
+        }
+        else if (old.Batch < _publishedBatch)
         {
             LoseSink($"the fence is at batch {old.Batch}, batch {_publishedBatch} was acknowledged");
+        }
+    }
+
+    /// <summary>Entities loaded before the fence was known: what they remember as published may be older than what was.</summary>
+    private void DoubtWhatIsPublished()
+    {
+        for (int entity = 0; entity < _table.PlacesEnd; entity++)
+        {
+            if ((_table[entity].Marks & EntityMarks.Live) != 0)
+            {
+                _table[entity].Marks |= EntityMarks.Unsure;
+            }
         }
     }
 
@@ -284,22 +382,32 @@ internal sealed partial class ShardMachine
     private void RecoverFromLoss(SinkFence? fence)
     {
         _isLossSuspected = false;
-        if (_inFlight is not null)
+        if (_inFlight is null && fence is not null && fence.Epoch == _epoch && fence.Batch == _lastAcked)
         {
-            _ready.AddFirst(_inFlight);
-            _inFlight = null;
+            // The answer that looked wrong was older than the last acknowledgement.
+            SendNext();
+            return;
         }
 
+        _lossFence = fence;
         if (fence is not null && fence.Epoch == _epoch && IsInRing(fence.Batch))
         {
             Counters.SinkLosses++;
             _out.Add(new ShardOutput.Alarm($"the feature store lost batches {fence.Batch + 1} to {_lastAcked} of shard {_shard}: writing them again"));
-            _resumeBatch = fence.Batch;
+            if (_inFlight is not null)
+            {
+                _ready.AddFirst(_inFlight);
+                _inFlight = null;
+            }
+
             TakeBackRing(fence.Batch);
+
+            // Numbers of batches that were given up are left out, so the next to send need not be the one behind the fence's.
+            _resumeBatch = _ready.First is { } first ? first.Value.Batch.Batch - 1 : _builder.Count > 0 ? _builder.Number - 1 : _batch;
         }
         else
         {
-            _resumeBatch = _ready.First is { } first ? first.Value.Batch.Batch - 1 : _builder.Count > 0 ? _builder.Number - 1 : _batch;
+            DiscardBatches();
             LoseSink(fence is null ? "the fence is gone" : $"the fence is at batch {fence.Batch} of epoch {fence.Epoch}, expected {_lastAcked}");
         }
 

@@ -20,6 +20,13 @@ internal sealed partial class ShardMachine
     private long _nextDueReadMs;
     private int _hand;
 
+    // Rows deleted while a read is on its way: its answer may still hold them.
+    private readonly HashSet<ulong> _gone = [];
+
+    // Log offset up to which an earlier owner may have published what this one only replays.
+    private long _replayEnd;
+    private bool _isSinkAhead;
+
     /// <summary>Entities in the store that are not in memory.</summary>
     public long Cold => _cold;
 
@@ -28,7 +35,13 @@ internal sealed partial class ShardMachine
         int entity = _table.Add(hash);
         _store.Create(entity, EntityBlock.SizeOfEmpty(_layout, key.Length));
         _block.Create(key);
-        Touch(ref _table[entity]);
+        ref EntitySlot slot = ref _table[entity];
+        Touch(ref slot);
+        if (_isSinkAhead && _nextOffset < _replayEnd)
+        {
+            slot.Marks |= EntityMarks.Unsure;
+        }
+
         return entity;
     }
 
@@ -40,6 +53,11 @@ internal sealed partial class ShardMachine
 
     private void TakeLoaded(ShardInput.Loaded loaded)
     {
+        if (!_isLoadUnderWay)
+        {
+            return;
+        }
+
         _isLoadUnderWay = false;
         foreach (StoredEntity entity in loaded.Entities)
         {
@@ -55,10 +73,24 @@ internal sealed partial class ShardMachine
             }
         }
 
+        EndRead();
         Pump();
     }
 
-    /// <summary>Brings a stored entity into memory unless it is there; answers its place.</summary>
+    private bool IsReadUnderWay => _isLoadUnderWay || _isDueReadUnderWay || _keysReadFor is not null;
+
+    private void EndRead()
+    {
+        if (!IsReadUnderWay)
+        {
+            _gone.Clear();
+        }
+    }
+
+    /// <summary>
+    /// Brings a stored entity into memory unless it is there; answers its place, or −1 for a row deleted since it was read. While
+    /// reads are on their way nothing is passivated, so an answer is never older than what was let go.
+    /// </summary>
     private int Admit(in StoredEntity stored)
     {
         ulong hash = StableHash.Of(stored.Key.Span);
@@ -66,6 +98,11 @@ internal sealed partial class ShardMachine
         if (entity >= 0)
         {
             return entity;
+        }
+
+        if (_gone.Contains(hash))
+        {
+            return -1;
         }
 
         entity = _table.Add(hash);
@@ -77,8 +114,15 @@ internal sealed partial class ShardMachine
         _cold = Math.Max(0, _cold - 1);
         Counters.Loads++;
         _wheel.Schedule(entity, _block.NextDueMs);
+        if (_isSinkAhead)
+        {
+            slot.Marks |= EntityMarks.Unsure;
+        }
+
         if (stored.IsUnpublished)
         {
+            // What the block remembers as published may never have arrived.
+            slot.Marks |= EntityMarks.Unsure;
             slot.ChangedGroups = AllGroups;
             Force(entity);
         }
@@ -114,6 +158,11 @@ internal sealed partial class ShardMachine
 
     private void TakeDue(IReadOnlyList<StoredEntity> entities)
     {
+        if (!_isDueReadUnderWay)
+        {
+            return;
+        }
+
         _isDueReadUnderWay = false;
         foreach (StoredEntity stored in entities)
         {
@@ -128,6 +177,7 @@ internal sealed partial class ShardMachine
             _nextDueReadMs = _monotonicMs + (_plan.Clock == Core.Definitions.ClockKind.Event ? 0 : DueReadIntervalMs);
         }
 
+        EndRead();
         FireDue();
     }
 
@@ -140,7 +190,7 @@ internal sealed partial class ShardMachine
     /// <summary>Lets clean entities go that were idle for long, or any that the hand finds unused while memory is short.</summary>
     private void PassivateSome()
     {
-        if (State is not (ShardState.Running or ShardState.Recovering) || _table.Count == 0 || _isLoadUnderWay)
+        if (State is not (ShardState.Running or ShardState.Recovering) || _table.Count == 0 || IsReadUnderWay)
         {
             return;
         }

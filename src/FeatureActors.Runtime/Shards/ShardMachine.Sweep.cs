@@ -22,6 +22,7 @@ internal enum SweepKind
 internal sealed partial class ShardMachine
 {
     private Sweep? _sweep;
+    private Sweep? _keysReadFor;
     private long _nextRefreshAt = long.MinValue;
 
     private void StartSweep(SweepKind kind)
@@ -32,6 +33,7 @@ internal sealed partial class ShardMachine
             return;
         }
 
+        _hasUnpublished &= kind == SweepKind.Refresh;
         _sweep = new Sweep(kind, _monotonicMs);
     }
 
@@ -48,7 +50,8 @@ internal sealed partial class ShardMachine
             return;
         }
 
-        if (_sweep.IsReadUnderWay || _forced.Count >= _options.ReadLimit || !_sweep.Refill(_monotonicMs, RateOf(_sweep.Kind)))
+        _sweep.NeedsStore |= _cold > 0;
+        if (_keysReadFor is not null || _forced.Count >= _options.ReadLimit || !_sweep.Refill(_monotonicMs, RateOf(_sweep.Kind)))
         {
             return;
         }
@@ -63,13 +66,14 @@ internal sealed partial class ShardMachine
             return;
         }
 
-        if (_cold == 0 && _sweep.Kind != SweepKind.Unpublished)
+        // An entity that was cold when the pass began may have been loaded into a place behind it.
+        if (!_sweep.NeedsStore && _sweep.Kind != SweepKind.Unpublished)
         {
             EndSweep();
             return;
         }
 
-        _sweep.IsReadUnderWay = true;
+        _keysReadFor = _sweep;
         int limit = (int)Math.Min(_options.ReadLimit, Math.Max(1, _sweep.Tokens));
         _sweep.Limit = limit;
         _out.Add(new ShardOutput.ReadKeys(_sweep.After, _sweep.Kind == SweepKind.Unpublished, limit));
@@ -118,17 +122,25 @@ internal sealed partial class ShardMachine
 
     private void TakeKeys(IReadOnlyList<StoredEntity> entities)
     {
-        if (_sweep is null || !_sweep.IsReadUnderWay)
+        Sweep? readFor = _keysReadFor;
+        _keysReadFor = null;
+        if (_sweep is null || readFor != _sweep)
         {
+            // The answer to a pass that was given up.
+            EndRead();
             return;
         }
 
-        _sweep.IsReadUnderWay = false;
         _sweep.Tokens -= entities.Count;
         foreach (StoredEntity stored in entities)
         {
             bool isLoaded = _table.Find(stored.Key.Span, StableHash.Of(stored.Key.Span)) >= 0;
             int entity = Admit(stored);
+            if (entity < 0)
+            {
+                continue;
+            }
+
             if (_sweep.Kind == SweepKind.Rewrite || (_sweep.Kind == SweepKind.Refresh && !isLoaded))
             {
                 _table[entity].Marks |= _sweep.Kind == SweepKind.Rewrite ? EntityMarks.ForceWrite : EntityMarks.ForceRefresh;
@@ -136,6 +148,7 @@ internal sealed partial class ShardMachine
             }
         }
 
+        EndRead();
         if (entities.Count < _sweep.Limit)
         {
             EndSweep();
@@ -148,13 +161,8 @@ internal sealed partial class ShardMachine
 
     private void EndSweep()
     {
-        SweepKind kind = _sweep!.Kind;
         _sweep = null;
-        if (kind == SweepKind.Unpublished)
-        {
-            _hasUnpublished = false;
-        }
-        else if (_hasUnpublished)
+        if (_hasUnpublished)
         {
             StartSweep(SweepKind.Unpublished);
         }
@@ -218,7 +226,8 @@ internal sealed partial class ShardMachine
 
         public ReadOnlyMemory<byte> After { get; set; }
 
-        public bool IsReadUnderWay { get; set; }
+        /// <summary>True when some entity was not in memory at some time of the pass.</summary>
+        public bool NeedsStore { get; set; }
 
         public int Limit { get; set; }
 

@@ -77,7 +77,7 @@ internal sealed partial class ShardMachine : IDisposable
 
     /// <summary>True when nothing waits: every row applied, every change published and, but for the clock, checkpointed.</summary>
     public bool IsQuiet => _pending.Count == 0 && _inFlight is null && _ready.Count == 0 && _builder.Count == 0
-        && _forced.Count == 0 && _queues.All(static q => q.Count == 0) && !_hasUnpublished && _sweep is null && _commit is null
+        && _forced.Count == 0 && _queues.All(static q => q.Count == 0) && !_hasUnpublished && (_sweep is null or { Kind: SweepKind.Refresh }) && _commit is null
         && _dirty.Count == 0 && _checkpointedOffset == _nextOffset;
 
     /// <summary>True once every source partition has ended and everything is published.</summary>
@@ -141,10 +141,10 @@ internal sealed partial class ShardMachine : IDisposable
                 BeginCheckpoint();
                 break;
             case ShardInput.CommitEnded ended:
-                EndCommit(ended.Outcome);
+                EndCommit(ended.CheckpointId, ended.Outcome);
                 break;
             case ShardInput.CommitUnknown unknown:
-                DoubtCommit(unknown.Error);
+                DoubtCommit(unknown.CheckpointId, unknown.Error);
                 break;
             case ShardInput.HeaderRead header:
                 TakeHeader(header.Header);
@@ -229,6 +229,12 @@ internal sealed partial class ShardMachine : IDisposable
 
     private void Drain()
     {
+        if (State == ShardState.Draining)
+        {
+            // Callbacks may come twice.
+            return;
+        }
+
         if (State is ShardState.Assigned or ShardState.LogLostTail or ShardState.Faulted)
         {
             Transition(ShardState.Released, "revoked");

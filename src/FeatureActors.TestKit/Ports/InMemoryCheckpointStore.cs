@@ -25,7 +25,7 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
 
     /// <inheritdoc/>
     public ValueTask<ShardHeader> ReadHeaderAsync(ShardId shard, CancellationToken cancellationToken) =>
-        RunAsync(nameof(ReadHeaderAsync), shard, () => Find(shard)?.Header ?? Shard.NeverOwned, cancellationToken);
+        RunAsync(nameof(ReadHeaderAsync), shard, () => ReadHeader(shard), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<StoredEntity>> LoadAsync(
@@ -62,9 +62,11 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
     public IReadOnlyList<StoredEntity> ListEntities(ShardId shard) =>
         Inspect<IReadOnlyList<StoredEntity>>(() => Find(shard) is { } found ? [.. found.Entities.Values] : []);
 
+    internal ShardHeader ReadHeader(ShardId shard) => Find(shard)?.Header ?? Shard.NeverOwned;
+
     private Shard? Find(ShardId shard) => _shards.GetValueOrDefault(shard);
 
-    private ShardCheckpoint Acquire(ShardId shardId, ShardIdentity identity, string owner)
+    internal ShardCheckpoint Acquire(ShardId shardId, ShardIdentity identity, string owner)
     {
         if (!_shards.TryGetValue(shardId, out var shard))
         {
@@ -84,7 +86,7 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
             shard.Header.Epoch, shard.Header, shard.Entities.Count, shard.Entities.Values.Any(static entity => entity.IsUnpublished));
     }
 
-    private CommitOutcome Commit(ShardId shardId, Epoch epoch, CheckpointWrite checkpoint)
+    internal CommitOutcome Commit(ShardId shardId, Epoch epoch, CheckpointWrite checkpoint)
     {
         if (checkpoint.Header.Epoch != epoch || checkpoint.Header.CheckpointId == 0)
         {
@@ -121,7 +123,7 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
         return CommitOutcome.Committed;
     }
 
-    private List<StoredEntity> Load(ShardId shardId, IReadOnlyList<ReadOnlyMemory<byte>> keys)
+    internal List<StoredEntity> Load(ShardId shardId, IReadOnlyList<ReadOnlyMemory<byte>> keys)
     {
         List<StoredEntity> found = [];
         if (Find(shardId) is { } shard)
@@ -138,7 +140,7 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
         return found;
     }
 
-    private List<StoredEntity> ReadDue(ShardId shardId, long dueAtOrBeforeMs, DueCursor? after, int limit)
+    internal List<StoredEntity> ReadDue(ShardId shardId, long dueAtOrBeforeMs, DueCursor? after, int limit)
     {
         if (Find(shardId) is not { } shard)
         {
@@ -154,7 +156,7 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
             .Select(Copy)];
     }
 
-    private List<StoredEntity> ReadKeys(ShardId shardId, ReadOnlyMemory<byte> after, bool onlyUnpublished, int limit)
+    internal List<StoredEntity> ReadKeys(ShardId shardId, ReadOnlyMemory<byte> after, bool onlyUnpublished, int limit)
     {
         if (Find(shardId) is not { } shard)
         {

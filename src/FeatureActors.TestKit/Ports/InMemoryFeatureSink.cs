@@ -23,7 +23,7 @@ public sealed class InMemoryFeatureSink(TimeProvider time) : FaultyPort("feature
 
     /// <inheritdoc/>
     public ValueTask<SinkFence?> ReadFenceAsync(ShardId shard, CancellationToken cancellationToken) =>
-        RunAsync(nameof(ReadFenceAsync), shard, () => _contents.Fences.GetValueOrDefault(shard), cancellationToken);
+        RunAsync(nameof(ReadFenceAsync), shard, () => ReadFence(shard), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<SinkAnswer> WriteAsync(PublishBatch batch, CancellationToken cancellationToken)
@@ -73,7 +73,9 @@ public sealed class InMemoryFeatureSink(TimeProvider time) : FaultyPort("feature
         Inspect(() => _contents = snapshot.Contents.Copy());
     }
 
-    private SinkFence? RaiseFence(ShardId shard, Epoch epoch, long batch)
+    internal SinkFence? ReadFence(ShardId shard) => _contents.Fences.GetValueOrDefault(shard);
+
+    internal SinkFence? RaiseFence(ShardId shard, Epoch epoch, long batch)
     {
         var before = _contents.Fences.GetValueOrDefault(shard);
         if (before is null || before.Epoch <= epoch)
@@ -84,7 +86,9 @@ public sealed class InMemoryFeatureSink(TimeProvider time) : FaultyPort("feature
         return before;
     }
 
-    private SinkAnswer Write(PublishBatch batch)
+    internal int FallCount => _falls.Count;
+
+    internal SinkAnswer Write(PublishBatch batch)
     {
         var outcome = Judge(_contents.Fences.GetValueOrDefault(batch.Shard), batch);
         _outcomes[outcome] = _outcomes.GetValueOrDefault(outcome) + 1;
