@@ -6,7 +6,7 @@ namespace FeatureActors.Integration.Tests.Live;
 
 /// <summary>Redis stops, is emptied, is set back and loses keys, under load and while nothing happens: the running node makes it right again.</summary>
 [Collection(SharedServers.Name)]
-[Trait("Category", "Integration")]
+[Trait("Category", "Chaos")]
 public sealed class RedisLossTests(KafkaFixture kafka)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);

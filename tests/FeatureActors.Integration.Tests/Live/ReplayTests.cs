@@ -10,7 +10,7 @@ namespace FeatureActors.Integration.Tests.Live;
 /// version ever fell. With <c>FA_KILLS=20</c> the replay lasts over three minutes.
 /// </summary>
 [Collection(SharedServers.Name)]
-[Trait("Category", "Integration")]
+[Trait("Category", "Chaos")]
 public sealed class ReplayTests(KafkaFixture kafka, ITestOutputHelper output)
 {
     private const int KeysEach = 50;
