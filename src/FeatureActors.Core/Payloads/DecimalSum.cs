@@ -35,7 +35,7 @@ internal struct DecimalSum : ISum<DecimalSum>
     public readonly bool HasValue => _scale != Outgrown;
 
     /// <inheritdoc/>
-    public static int Compare(in DecimalSum left, in DecimalSum right) => 
+    public static int Compare(in DecimalSum left, in DecimalSum right) =>
         DecimalForm.Compare(left._mantissa, left._scale, right._mantissa, right._scale);
 
     /// <inheritdoc/>

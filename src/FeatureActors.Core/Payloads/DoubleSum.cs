@@ -30,7 +30,7 @@ internal struct DoubleSum : ISum<DoubleSum>
     public readonly bool HasValue => double.IsFinite(_hi);
 
     /// <inheritdoc/>
-    public static int Compare(in DoubleSum left, in DoubleSum right) => 
+    public static int Compare(in DoubleSum left, in DoubleSum right) =>
         left._hi == right._hi ? left._lo.CompareTo(right._lo) : left._hi.CompareTo(right._hi);
 
     /// <inheritdoc/>

@@ -65,7 +65,8 @@ public sealed class BadInputTests(KafkaFixture kafka)
         {
             [$"fa:{connection.Namespace}:g:good"] = new()
             {
-                ["n:1d"] = Number(bad.Length + 1), ["v:1d"] = Number(2 * (bad.Length + 1)),
+                ["n:1d"] = Number(bad.Length + 1),
+                ["v:1d"] = Number(2 * (bad.Length + 1)),
             },
         };
         await Eventually.NothingDiffersAsync(
