@@ -5,7 +5,7 @@ namespace FeatureActors.Simulation.Tests;
 
 public sealed class ShardSimulationTests(ITestOutputHelper output)
 {
-    private const int Seeds = 400;
+    private const int Seeds = 1_000;
 
     [Fact]
     public void The_shard_keeps_every_law_under_every_fault()

@@ -64,7 +64,8 @@ public sealed class EntityUpdater
     /// <param name="row">Columns of the row.</param>
     /// <param name="nowMs">The shard's time T, or an earlier one: windows that it has left take nothing. <see cref="long.MinValue"/> while unknown.</param>
     /// <param name="idleNowMs">
-    /// The time at which idleness is judged: of the row's ingest with a wall clock, so that a replay judges alike, else T.
+    /// The time at which lateness and idleness are judged: of the row's ingest with a wall clock, so that a replay judges alike,
+    /// else T. Not before <paramref name="nowMs"/>.
     /// </param>
     /// <returns>Groups (by place in the plan) that took the row.</returns>
     public ulong Apply(in RowHead head, in RowView row, long nowMs, long idleNowMs)
@@ -106,6 +107,12 @@ public sealed class EntityUpdater
         // What no window takes away lives as long as the group does: an old event counts while newer ones keep it alive.
         bool isIdleOut = group.IdleExpiryMs != long.MaxValue
             && GroupEvaluator.IdleExit(group, Math.Max(head.EventTimeMs, _block.Group(place).LastEventMs)) <= idleNowMs;
+        if (nowMs < idleNowMs && !CanHold(group, head.EventTimeMs, idleNowMs, isIdleOut))
+        {
+            // T is behind, after a restart for example; whether a row counts must not depend on that.
+            return false;
+        }
+
         for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
         {
             FeaturePlan feature = _features[f];
@@ -151,6 +158,20 @@ public sealed class EntityUpdater
                 _block.DropAll(f);
             }
         }
+    }
+
+    private bool CanHold(GroupPlan group, long eventTimeMs, long nowMs, bool isIdleOut)
+    {
+        for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
+        {
+            SlotTimeline timeline = _features[f].Timeline;
+            if (CanHold(timeline, timeline.StartOf(eventTimeMs), nowMs, isIdleOut))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool CanHold(SlotTimeline timeline, long start, long nowMs, bool isIdleOut) =>

@@ -201,7 +201,7 @@ internal sealed partial class ShardMachine
         return true;
     }
 
-    /// <summary>True when the entity of a lately deleted key lives again, in memory or perhaps in the store.</summary>
+    /// <summary>True when a lately deleted key was written again; one that only the store knows of is written by the pass that follows.</summary>
     private bool IsDeletedKeyBack(ReadOnlySpan<byte> fullKey)
     {
         for (int g = 0; g < _keyPrefixes.Length; g++)
@@ -209,7 +209,7 @@ internal sealed partial class ShardMachine
             if (fullKey.StartsWith(_keyPrefixes[g]))
             {
                 ReadOnlySpan<byte> key = fullKey[_keyPrefixes[g].Length..];
-                return _table.Find(key, StableHash.Of(key)) >= 0;
+                return _table.Find(key, StableHash.Of(key)) >= 0 && _block.Group(g).PublishedHash != 0;
             }
         }
 

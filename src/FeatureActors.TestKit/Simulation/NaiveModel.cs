@@ -115,9 +115,18 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
             long clock = clocks.Min();
             foreach ((SimulatedEvent e, long time, long ingest) in entry.Rows)
             {
-                if (e.Offset > covered[e.Partition] && (!hasIds || e.Id is null || !ids.Contains((e.Key, e.Id)))
-                    && Take(states, e, time, isWall ? ingest : clock, isWall ? entry.AppliedAtMs : clock)
-                    && hasIds && e.Id is not null)
+                if (e.Offset <= covered[e.Partition])
+                {
+                    continue;
+                }
+
+                long rowNow = isWall ? ingest : clock;
+                long applied = isWall ? entry.AppliedAtMs : clock;
+                if (hasIds && e.Id is not null && ids.Contains((e.Key, e.Id)))
+                {
+                    Doubt(states, e, time, Math.Max(rowNow, applied));
+                }
+                else if (Take(states, e, time, rowNow, applied) && hasIds && e.Id is not null)
                 {
                     ids.Add((e.Key, e.Id));
                 }
@@ -158,6 +167,22 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
         return clocks.Min();
     }
 
+    /// <summary>
+    /// A row told again so late that its entity may have left meanwhile, and its id with it: a lifetime window of a key that lives
+    /// again may count it.
+    /// </summary>
+    private void Doubt(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long appliedMs)
+    {
+        for (int g = 0; g < groups.Count; g++)
+        {
+            if (groups[g].HasLifetime && groups[g].Where(e) && states.TryGetValue((g, e.Key), out GroupRows? rows)
+                && groups[g].IdleExit(timeMs) <= appliedMs)
+            {
+                rows.IsAmbiguous = true;
+            }
+        }
+    }
+
     /// <summary>True when some group took the row.</summary>
     private bool Take(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long rowNowMs, long appliedMs)
     {
@@ -196,12 +221,12 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
             bool isYoung = group.IdleExit(Math.Max(timeMs, rows.LastMs)) > rowNowMs;
             bool isHeld = group.Features.Any(f => f.Windows.Any(w => w.IsLifetime ? isYoung : w.LeavesAt(timeMs) > rowNowMs));
-            rows.Sliding.Add((e, timeMs));
             if (!isHeld)
             {
                 continue;
             }
 
+            rows.Sliding.Add((e, timeMs));
             isTaken = true;
             rows.LastMs = Math.Max(rows.LastMs, timeMs);
             if (isYoung)

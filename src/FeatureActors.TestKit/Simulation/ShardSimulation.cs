@@ -417,7 +417,7 @@ public sealed class ShardSimulation
             AdvanceIn(leap, 6);
 
             // Due exits, of cold entities too, are published within a few seconds without any event.
-            AdvanceIn(4_000 + (30L * _delayMaxMs) + (ColdPassMs * 2), 40);
+            AdvanceIn(4_000 + (30L * _delayMaxMs) + (ColdPassMs * 2), 60);
             Compare($"{leap} ms later");
         }
 
@@ -436,8 +436,8 @@ public sealed class ShardSimulation
         }
     }
 
-    // Keys are few, so that a pass over the due ones takes at most this many answers.
-    private long ColdPassMs => _keys.Count * 2L * _delayMaxMs;
+    // With reads of one entity a tick, the pass under way and the one behind it.
+    private long ColdPassMs => _keys.Count * ((2L * _delayMaxMs) + (3L * Math.Max(_tickMs, 400)));
 
     private void AdvanceIn(long ms, int steps)
     {
