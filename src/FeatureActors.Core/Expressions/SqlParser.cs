@@ -206,9 +206,13 @@ internal sealed class SqlParser
             Enter(start);
             SqlNode operand = Sign();
             _depth--;
-            return operand is SqlNumber number
-                ? new SqlNumber(start, -number.Double, -number.Decimal)
-                : Bounded(new SqlUnaryNode(start, SqlUnary.Negate, operand));
+            return operand switch
+            {
+                // A literal in parentheses is the same as one without: the canonical text has no parentheses to tell them apart.
+                SqlNumber number => new SqlNumber(start, -number.Double, -number.Decimal),
+                SqlLiteral { Value: long value and not long.MinValue } => new SqlLiteral(start, -value),
+                _ => Bounded(new SqlUnaryNode(start, SqlUnary.Negate, operand)),
+            };
         }
 
         if (!TakeSymbol("+"))

@@ -80,6 +80,8 @@ public sealed class ExpressionBinderTests
     [Theory]
     [InlineData("n=1 and(s like'a%')", "((\"n\" = 1) AND (\"s\" LIKE 'a%'))")]
     [InlineData("n != -1 -- x", "(\"n\" <> -1)")]
+    [InlineData("n > -(0)", "(\"n\" > 0)")]
+    [InlineData("n > -(5)", "(\"n\" > -5)")]
     [InlineData("substr(s,1)||'it''s'", "(SUBSTRING(\"s\", 1) || 'it''s')")]
     [InlineData("x > 1.50 or d < 1e-40", "((\"x\" > 1.5) OR (\"d\" < 1E-40))")]
     [InlineData("case n when 1 then 2.0 else null end", "CASE \"n\" WHEN 1 THEN 2.0 ELSE NULL END")]
