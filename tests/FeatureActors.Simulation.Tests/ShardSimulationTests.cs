@@ -1,43 +1,61 @@
+using System.Diagnostics;
+using System.Globalization;
 using FeatureActors.TestKit.Simulation;
 using Xunit.Abstractions;
 
 namespace FeatureActors.Simulation.Tests;
 
+/// <summary>
+/// The one-shard simulator over many seeds. <c>./fa simulate</c> runs this class with FA_SIMULATION_FROM and _SEEDS, or _SEED for one
+/// seed with its story, and prints what it writes to FA_SIMULATION_REPORT.
+/// </summary>
 public sealed class ShardSimulationTests(ITestOutputHelper output)
 {
-    private const int Seeds = 1_000;
+    // About half a minute; ./fa simulate runs more.
+    private const int SeedsByDefault = 1_500;
+    private const int ShownMax = 5;
 
     [Fact]
     public void The_shard_keeps_every_law_under_every_fault()
     {
+        int one = Setting("SEED", 0);
+        int from = one > 0 ? one : Setting("FROM", 1);
+        int seeds = one > 0 ? 1 : Setting("SEEDS", SeedsByDefault);
+        var lines = new List<string>();
         var broken = new List<SimulationOutcome>();
-        var faults = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        var counts = new SortedDictionary<string, long>(StringComparer.Ordinal);
         long events = 0;
         long comparisons = 0;
-        for (int seed = 1; seed <= Seeds; seed++)
+        var watch = Stopwatch.StartNew();
+        for (int seed = from; seed < from + seeds; seed++)
         {
-            SimulationOutcome outcome = ShardSimulation.Run(seed);
+            SimulationOutcome outcome = ShardSimulation.Run(seed, keepsStory: one > 0);
+            lines.AddRange(outcome.Story);
+            events += outcome.Events;
+            comparisons += outcome.Comparisons;
             if (outcome.Violation is not null)
             {
                 broken.Add(outcome);
             }
 
-            events += outcome.Events;
-            comparisons += outcome.Comparisons;
             foreach ((string kind, long count) in outcome.Faults.Concat(outcome.Moves))
             {
-                faults[kind] = faults.GetValueOrDefault(kind) + count;
+                counts[kind] = counts.GetValueOrDefault(kind) + count;
             }
         }
 
-        output.WriteLine($"{Seeds} seeds, {events} events, {comparisons} comparisons");
-        foreach ((string kind, long count) in faults)
-        {
-            output.WriteLine($"{count,10}  {kind}");
-        }
+        lines.AddRange(counts.Select(static c => string.Create(CultureInfo.InvariantCulture, $"{c.Value,10}  {c.Key}")));
+        lines.AddRange(broken.Take(ShownMax).Select(static b => $"seed {b.Seed}: {b.Violation}"));
+        lines.Add(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{seeds} seeds, {broken.Count} violations, {events} events, {comparisons} comparisons, {watch.Elapsed.TotalSeconds:0} s"));
+        Report(lines);
 
-        Assert.True(broken.Count == 0, string.Join('\n', broken.Take(5).Select(static o => $"seed {o.Seed}: {o.Violation}")));
-        Assert.Empty(SimulationCoverage.Required.Except(faults.Keys));
+        Assert.True(broken.Count == 0, string.Join('\n', broken.Take(ShownMax).Select(static b => $"seed {b.Seed}: {b.Violation}")));
+        if (seeds >= SeedsByDefault)
+        {
+            Assert.Empty(SimulationCoverage.Required.Except(counts.Keys));
+        }
     }
 
     [Fact]
@@ -47,5 +65,21 @@ public sealed class ShardSimulationTests(ITestOutputHelper output)
         SimulationOutcome second = ShardSimulation.Run(3, keepsStory: true);
         Assert.Equal(first.Story, second.Story);
         Assert.NotEmpty(first.Story);
+    }
+
+    private static int Setting(string name, int defaultValue) =>
+        Environment.GetEnvironmentVariable($"FA_SIMULATION_{name}") is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : defaultValue;
+
+    private void Report(List<string> lines)
+    {
+        if (Environment.GetEnvironmentVariable("FA_SIMULATION_REPORT") is { Length: > 0 } file)
+        {
+            File.WriteAllLines(file, lines);
+            return;
+        }
+
+        lines.ForEach(output.WriteLine);
     }
 }

@@ -7,7 +7,7 @@ internal static class PromisedCommands
 {
     private static readonly string[] Names =
     [
-        "bench", "simulate", "shards",
+        "bench", "shards",
         "rollback", "forget", "backfill", "audit", "explain", "chaos",
     ];
 

@@ -131,10 +131,10 @@ public sealed class ShardSimulation
     {
         _world.IsStormy = _storm > 0;
         int ticks = _world.Random.Next(60, 400);
-        int pace = _world.Random.Next(1, 6);
+        int pace = _world.Random.Next(1, 5);
         for (int t = 0; t < ticks; t++)
         {
-            for (int i = _world.Random.Next(pace); i > 0; i--)
+            for (int i = _world.Random.Next(pace + 1); i > 0; i--)
             {
                 MakeEvent();
             }
