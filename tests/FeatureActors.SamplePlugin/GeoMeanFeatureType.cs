@@ -26,7 +26,7 @@ public sealed class GeoMeanFeatureType : IFeatureType
 
         public override byte CodecVersion => 1;
 
-        public override FeatureTraits Traits => FeatureTraits.Invertible;
+        public override FeatureTraits Traits => FeatureTraits.Invertible | FeatureTraits.Numeric;
 
         public override long PayloadBytesMax => Bytes;
 

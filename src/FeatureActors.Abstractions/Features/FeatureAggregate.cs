@@ -26,6 +26,18 @@ public abstract class FeatureAggregate
     /// </summary>
     public virtual ReadOnlySpan<byte> EmptyValue => default;
 
+    /// <summary>
+    /// Above 0: the value changes with T though no slot moves (decay). It is evaluated again, and published, at multiples of this many
+    /// milliseconds of T, also for entities that are not in memory. A type without windows that ages ends by
+    /// <see cref="IsSpent"/> alone: the group's <c>idle-expiry</c> does not touch it. The same for every call.
+    /// </summary>
+    public virtual long AgeingStepMs => 0;
+
+    /// <summary>
+    /// How far a value may be from the true one, for the plan, such as <c>within 1 % of the value</c>; null for an exact type.
+    /// </summary>
+    public virtual string? Accuracy => null;
+
     /// <summary>False when the row says nothing to this feature (NULL in <c>of</c> or <c>key</c>); no slot is touched then.</summary>
     public virtual bool Accepts(in RowView row) => true;
 
@@ -55,6 +67,20 @@ public abstract class FeatureAggregate
     /// Computes the value of the given slots, oldest first, never empty. Writes exactly one value, or nothing for an absent one.
     /// </summary>
     public abstract void Evaluate(in SlotList slots, FeatureValueWriter value);
+
+    /// <summary>
+    /// True when all slots of the feature together (not those of one window) are worth nothing any more, now and later. The engine
+    /// then drops them with the shared part, and the field is as without rows. Asked before an evaluation of types that age.
+    /// </summary>
+    /// <param name="slots">All slots, never empty; <see cref="SlotList.NowMs"/> is the time T.</param>
+    public virtual bool IsSpent(in SlotList slots) => false;
+
+    /// <summary>
+    /// Time T at which <see cref="IsSpent"/> becomes true if no row comes: exact, or any later time. The published values expire some
+    /// time after it. <see cref="long.MaxValue"/> for never or unknown.
+    /// </summary>
+    /// <param name="slots">All slots, never empty and not spent.</param>
+    public virtual long SpentAtMs(in SlotList slots) => long.MaxValue;
 
     /// <summary>
     /// Rewrites state of an older codec version. The default knows only its own version.

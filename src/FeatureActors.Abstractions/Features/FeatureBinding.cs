@@ -33,6 +33,22 @@ public abstract class FeatureBinding
     /// <summary>Reads a number setting; bounds inclusive, null default makes it required.</summary>
     public abstract double Number(string key, double? defaultValue, double min, double max);
 
+    /// <summary>
+    /// Reads a setting that is one number or a list of numbers; bounds inclusive.
+    /// </summary>
+    /// <param name="key">The setting.</param>
+    /// <param name="defaultValue">The values when the setting is absent; null makes it required.</param>
+    /// <param name="min">Smallest legal number.</param>
+    /// <param name="max">Largest legal number.</param>
+    /// <param name="countMax">Most numbers in a list, at least 1; an empty list is a mistake.</param>
+    /// <param name="isList">True when the setting is written as a list, even of one number.</param>
+    /// <returns>The numbers in the order of the definition; at least one, unless a mistake was reported.</returns>
+    public abstract IReadOnlyList<double> Numbers(
+        string key, IReadOnlyList<double>? defaultValue, double min, double max, int countMax, out bool isList);
+
+    /// <summary>Reads a text setting; a null default makes it required.</summary>
+    public abstract string Text(string key, string? defaultValue);
+
     /// <summary>Reads a true/false setting.</summary>
     public abstract bool Flag(string key, bool defaultValue);
 

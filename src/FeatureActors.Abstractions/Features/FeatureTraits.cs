@@ -15,4 +15,10 @@ public enum FeatureTraits
 
     /// <summary>The feature's whole state is one slot that never leaves a window (for example <c>latest</c>).</summary>
     Unwindowed = 4,
+
+    /// <summary>Its value is a single JSON number: ratios, derived features and triggers can read it.</summary>
+    Numeric = 8,
+
+    /// <summary>The value is worked out with <see cref="SlotList.WindowMs"/>: windows whose length is not fixed are refused.</summary>
+    FixedLength = 16,
 }

@@ -13,12 +13,14 @@ public readonly ref struct SlotList
     private readonly ReadOnlySpan<byte> _bytes;
 
     /// <summary>Builds a list over <paramref name="slots"/>, whose payloads stand in <paramref name="bytes"/>.</summary>
-    public SlotList(ReadOnlySpan<SlotReference> slots, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> shared, long nowMs)
+    public SlotList(
+        ReadOnlySpan<SlotReference> slots, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> shared, long nowMs, long windowMs = 0)
     {
         _slots = slots;
         _bytes = bytes;
         Shared = shared;
         NowMs = nowMs;
+        WindowMs = windowMs;
     }
 
     /// <summary>Number of slots, at least 1.</summary>
@@ -29,6 +31,12 @@ public readonly ref struct SlotList
 
     /// <summary>The time T for which the window is evaluated, in Unix milliseconds.</summary>
     public long NowMs { get; }
+
+    /// <summary>
+    /// Length of the window in milliseconds where it is fixed: the size of a sliding window, the period of a tumbling one that is a
+    /// duration. 0 for every other window.
+    /// </summary>
+    public long WindowMs { get; }
 
     /// <summary>Start of slot <paramref name="index"/>.</summary>
     public long StartMs(int index) => _slots[index].StartMs;

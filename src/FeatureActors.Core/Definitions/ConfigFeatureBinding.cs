@@ -78,6 +78,37 @@ internal sealed class ConfigFeatureBinding(string featureName, ConfigReader read
         return Keep(key, value, value.ToString("R", CultureInfo.InvariantCulture));
     }
 
+    public override IReadOnlyList<double> Numbers(
+        string key, IReadOnlyList<double>? defaultValue, double min, double max, int countMax, out bool isList)
+    {
+        isList = false;
+        ConfigValue? value = defaultValue is null ? reader.Required(key) : reader.Optional(key);
+        IReadOnlyList<double> numbers = defaultValue ?? [];
+        if (value is not null)
+        {
+            IReadOnlyList<ConfigValue> items = value.AsOneOrMany();
+            isList = items.Count != 1 || !ReferenceEquals(items[0], value);
+            if (items.Count == 0 || items.Count > countMax)
+            {
+                value.Error($"expected 1 to {countMax} numbers, found {items.Count}");
+            }
+
+            numbers = [.. items.Select(i => i.AsDouble(min, max)).OfType<double>()];
+        }
+
+        string text = string.Join(", ", numbers.Select(static n => n.ToString("R", CultureInfo.InvariantCulture)));
+        text = isList || numbers.Count != 1 ? $"[{text}]" : text;
+        Keep(key, text, text);
+        return numbers;
+    }
+
+    public override string Text(string key, string? defaultValue)
+    {
+        string value = (defaultValue is null ? reader.String(key) : reader.OptionalString(key)) ?? defaultValue ?? "";
+        Keep(key, value, HoconText.Quote(value));
+        return value;
+    }
+
     public override bool Flag(string key, bool defaultValue)
     {
         bool value = reader.BooleanOr(key, defaultValue);

@@ -201,6 +201,9 @@ public sealed record FeatureDefinition
 
     /// <summary>True for a type without windows.</summary>
     public bool IsUnwindowed => (Aggregate.Traits & FeatureTraits.Unwindowed) != 0;
+
+    /// <summary>True for a type without windows whose state fades away, so that no idle time has to take it.</summary>
+    public bool EndsByItself => IsUnwindowed && Aggregate.AgeingStepMs > 0;
 }
 
 /// <summary>A setting as a feature type read it.</summary>

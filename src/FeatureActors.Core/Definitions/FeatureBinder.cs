@@ -1,6 +1,5 @@
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Features;
-using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Expressions;
 using FeatureActors.Core.Windows;
 
@@ -13,8 +12,6 @@ namespace FeatureActors.Core.Definitions;
 /// </summary>
 internal sealed class FeatureBinder
 {
-    private static readonly string[] MapTypes = ["count-map", "sum-map", "top-k"];
-
     private readonly ConfigReader _reader;
     private readonly IFeatureType _type;
     private readonly SqlExpression? _where;
@@ -46,6 +43,9 @@ internal sealed class FeatureBinder
     /// <summary>True for a type without windows.</summary>
     public bool IsUnwindowed { get; private set; }
 
+    /// <summary>True for a type without windows whose state fades away, so that no idle time has to take it.</summary>
+    public bool EndsByItself { get; private set; }
+
     /// <summary>Reads the feature called <paramref name="name"/> with the type <paramref name="type"/>.</summary>
     public static FeatureBinder Bind(
         string name, ConfigReader reader, IFeatureType type, FieldScope scope, ScalarFunctionSet functions)
@@ -68,6 +68,12 @@ internal sealed class FeatureBinder
             reader.Error($"type '{type.Name}' needs windows", "write windows = [1h, 1d]");
         }
 
+        if (aggregate is not null && (aggregate.Traits & FeatureTraits.FixedLength) != 0
+            && windows.Find(static w => w.IsLifetime) is { } endless)
+        {
+            windowsValue!.Error($"type '{type.Name}' needs windows of a fixed length, and '{endless.Name}' has none", "write 1h or { tumbling = 1h }");
+        }
+
         reader.RejectUnknown();
         if (aggregate is null && reader.Errors.Count == errorsBefore)
         {
@@ -76,8 +82,9 @@ internal sealed class FeatureBinder
 
         return new FeatureBinder(name, reader, type, where, windows, reader.Errors.Count == errorsBefore)
         {
-            IsNumeric = IsNumber(type.Name, binding),
+            IsNumeric = aggregate is not null && (aggregate.Traits & FeatureTraits.Numeric) != 0,
             IsUnwindowed = isUnwindowed,
+            EndsByItself = isUnwindowed && aggregate!.AgeingStepMs > 0,
         };
     }
 
@@ -107,22 +114,5 @@ internal sealed class FeatureBinder
             Settings = binding.Settings,
             IsNumeric = IsNumeric,
         };
-    }
-
-    // What a value will be is known by type for the built-in ones; a plug-in that writes no number leaves the ratio absent.
-    private static bool IsNumber(string type, ConfigFeatureBinding binding)
-    {
-        if (MapTypes.Contains(type))
-        {
-            return false;
-        }
-
-        if (type is "count" or "sum" or "avg" || type.StartsWith(FeatureTypeRegistry.CustomPrefix, StringComparison.Ordinal))
-        {
-            return true;
-        }
-
-        bool isList = binding.Settings.Any(s => s is { Key: "n", Value: not "1" });
-        return !isList && binding.Columns.TrueForAll(c => c.Type is FieldType.Long or FieldType.Double or FieldType.Decimal);
     }
 }

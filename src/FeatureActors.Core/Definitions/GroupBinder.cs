@@ -316,7 +316,7 @@ internal sealed class GroupBinder
     {
         long.MaxValue => (long.MaxValue, 1),
         { } stated => (stated, SlotWidths.ForWindow(stated)),
-        null when _features.Exists(f => f.IsUnwindowed) && Longest() is { } longest =>
+        null when _features.Exists(f => f.IsUnwindowed && !f.EndsByItself) && Longest() is { } longest =>
             (longest.OffsetMs + longest.SizeMs, longest.SlotMs),
         null => (long.MaxValue, 1),
     };

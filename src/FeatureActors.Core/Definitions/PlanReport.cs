@@ -159,7 +159,13 @@ public sealed class PlanReport
             Add(text, $"      warning: {warning}");
         }
 
-        string kept = feature.RetentionMs is { } ms ? ConfigDuration.Format(ms) : "until the key is forgotten";
+        if (definition.Aggregate.Accuracy is { } accuracy)
+        {
+            Add(text, $"      accuracy: {accuracy}");
+        }
+
+        string kept = feature.RetentionMs is { } ms ? ConfigDuration.Format(ms)
+            : definition.EndsByItself ? "until it has faded" : "until the key is forgotten";
         Add(text, $"      kept {kept}, at most {feature.SlotsMax} slots, {Bytes(feature.BytesMax)} per key");
     }
 
@@ -191,7 +197,7 @@ public sealed class PlanReport
 
     private static string? IdleText(GroupDefinition group)
     {
-        bool needsIdle = group.Features.Any(f => f.Windows.Any(w => w.IsLifetime));
+        bool needsIdle = group.Features.Any(f => !f.EndsByItself && f.Windows.Any(w => w.IsLifetime));
         return !needsIdle ? null
             : group.IdleExpiryMs == long.MaxValue ? "idle keys are never forgotten"
             : $"idle keys are forgotten after {ConfigDuration.Format(group.IdleExpiryMs)} (at most {ConfigDuration.Format(group.IdleSlotMs)} more)";
@@ -275,6 +281,7 @@ public sealed class PlanReport
         ["retention_ms"] = feature.RetentionMs,
         ["slots_max"] = feature.SlotsMax,
         ["bytes_max"] = feature.BytesMax,
+        ["accuracy"] = feature.Definition.Aggregate.Accuracy,
         ["warning"] = feature.Warning,
     };
 

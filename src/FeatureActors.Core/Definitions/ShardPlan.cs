@@ -104,6 +104,10 @@ public sealed record FeaturePlan
 
     /// <summary>Its windows and how slots age.</summary>
     public required SlotTimeline Timeline { get; init; }
+
+    /// <summary>True when neither windows nor decay take its state away: the group's idle time does.</summary>
+    public bool IsIdleBound => Timeline.HasLifetime
+        && !((Aggregate.Traits & FeatureTraits.Unwindowed) != 0 && Aggregate.AgeingStepMs > 0);
 }
 
 /// <summary>One field of a group's hash.</summary>

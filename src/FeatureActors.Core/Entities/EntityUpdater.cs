@@ -123,7 +123,7 @@ public sealed class EntityUpdater
                 start = timeline.StartOf(head.EventTimeMs);
             }
 
-            if (!CanHold(timeline, start, nowMs, isIdleOut))
+            if (!CanHold(feature, start, nowMs, isIdleOut))
             {
                 continue;
             }
@@ -153,7 +153,7 @@ public sealed class EntityUpdater
 
         for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
         {
-            if (_features[f].Timeline.HasLifetime)
+            if (_features[f].IsIdleBound)
             {
                 _block.DropAll(f);
             }
@@ -164,8 +164,8 @@ public sealed class EntityUpdater
     {
         for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
         {
-            SlotTimeline timeline = _features[f].Timeline;
-            if (CanHold(timeline, timeline.StartOf(eventTimeMs), nowMs, isIdleOut))
+            FeaturePlan feature = _features[f];
+            if (CanHold(feature, feature.Timeline.StartOf(eventTimeMs), nowMs, isIdleOut))
             {
                 return true;
             }
@@ -174,8 +174,10 @@ public sealed class EntityUpdater
         return false;
     }
 
-    private static bool CanHold(SlotTimeline timeline, long start, long nowMs, bool isIdleOut) =>
-        timeline.HasLifetime ? !isIdleOut : start > nowMs || timeline.LeavesAt(start) > nowMs;
+    private static bool CanHold(FeaturePlan feature, long start, long nowMs, bool isIdleOut) =>
+        feature.Timeline.HasLifetime
+            ? !isIdleOut || !feature.IsIdleBound
+            : start > nowMs || feature.Timeline.LeavesAt(start) > nowMs;
 
     private void Update(int index, FeaturePlan feature, long start, in RowView row)
     {

@@ -83,7 +83,7 @@ public sealed class GroupEvaluator
     private void EvaluateFeature(GroupPlan group, int feature, long nowMs, long idleExit, GroupValues values)
     {
         FeaturePlan plan = _plan.Features[feature];
-        if (plan.Timeline.HasLifetime && idleExit <= nowMs && _block.HasSlots(feature))
+        if (plan.IsIdleBound && idleExit <= nowMs && _block.HasSlots(feature))
         {
             _block.DropAll(feature);
             values.IsCompacted = true;
@@ -91,13 +91,20 @@ public sealed class GroupEvaluator
 
         values.IsCompacted |= _block.Compact(feature, nowMs);
         int count = _block.ListSlots(feature, ref _slots);
+        long spentAt = long.MaxValue;
+        if (count > 0 && plan.Aggregate.AgeingStepMs > 0 && Age(plan, feature, count, nowMs, values, ref spentAt))
+        {
+            count = 0;
+        }
+
         ReadOnlySpan<SlotReference> slots = _slots.AsSpan(0, count);
         if (count > 0)
         {
             values.IsAlive = true;
-            long lastExit = plan.Timeline.HasLifetime ? idleExit : plan.Timeline.LeavesAt(slots[^1].StartMs);
-            values.LastExitMs = Math.Max(values.LastExitMs, lastExit);
-            if (plan.Timeline.HasLifetime)
+            long lastExit = !plan.Timeline.HasLifetime ? plan.Timeline.LeavesAt(slots[^1].StartMs)
+                : plan.IsIdleBound ? idleExit : long.MaxValue;
+            values.LastExitMs = Math.Max(values.LastExitMs, Math.Min(lastExit, spentAt));
+            if (plan.IsIdleBound)
             {
                 values.NextDueMs = Math.Min(values.NextDueMs, idleExit);
             }
@@ -132,9 +139,27 @@ public sealed class GroupEvaluator
         }
     }
 
+    /// <summary>Drops the state of an ageing feature when it is spent, and says so; else sets when it is looked at again and when it will be.</summary>
+    private bool Age(FeaturePlan plan, int feature, int count, long nowMs, GroupValues values, ref long spentAt)
+    {
+        SlotList all = _block.View(feature, _slots.AsSpan(0, count), nowMs);
+        if (plan.Aggregate.IsSpent(all))
+        {
+            _block.DropAll(feature);
+            values.IsCompacted = true;
+            return true;
+        }
+
+        long step = plan.Aggregate.AgeingStepMs;
+        spentAt = plan.Aggregate.SpentAtMs(all);
+        values.NextDueMs = Math.Min(values.NextDueMs, SlotWidths.Floor(nowMs, step) + step);
+        return false;
+    }
+
     private FieldValue EvaluateWindow(
         int feature, WindowFieldPlan field, ReadOnlySpan<SlotReference> slots, long nowMs, GroupValues values)
     {
+        SlidingWindow window = _plan.Features[feature].Timeline.Windows[field.Window];
         FeatureValueWriter writer = values.Writer;
         writer.Begin();
         if (nowMs < field.WarmAtMs)
@@ -145,7 +170,7 @@ public sealed class GroupEvaluator
         int start = writer.Written.Length;
         if (!slots.IsEmpty)
         {
-            _plan.Features[feature].Aggregate.Evaluate(_block.View(feature, slots, nowMs), writer);
+            _plan.Features[feature].Aggregate.Evaluate(_block.View(feature, slots, nowMs, window.IsLifetime ? 0 : window.SizeMs), writer);
         }
         else if (_plan.Features[feature].Aggregate.EmptyValue is { IsEmpty: false } empty)
         {

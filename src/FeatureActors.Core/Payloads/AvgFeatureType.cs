@@ -27,7 +27,7 @@ internal sealed class AvgFeatureType : IFeatureType
     {
         public override byte CodecVersion => 1;
 
-        public override FeatureTraits Traits => FeatureTraits.Invertible;
+        public override FeatureTraits Traits => FeatureTraits.Invertible | FeatureTraits.Numeric;
 
         public override long PayloadBytesMax => 1 + sizeof(long) + TSum.EncodedLengthMax;
 

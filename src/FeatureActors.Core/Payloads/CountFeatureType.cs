@@ -18,7 +18,7 @@ internal sealed class CountFeatureType : IFeatureType
     {
         public override byte CodecVersion => 1;
 
-        public override FeatureTraits Traits => FeatureTraits.Invertible;
+        public override FeatureTraits Traits => FeatureTraits.Invertible | FeatureTraits.Numeric;
 
         public override long PayloadBytesMax => sizeof(long);
 

@@ -20,6 +20,9 @@ internal static class FieldValue
     /// <summary>Most bytes of a value of the type.</summary>
     public static int BytesMax(FieldType type) => type == FieldType.String ? StringBytesMax : ScratchBytes;
 
+    /// <summary>True for types whose values are written as JSON numbers.</summary>
+    public static bool IsNumber(FieldType type) => type is FieldType.Long or FieldType.Double or FieldType.Decimal;
+
     /// <summary>Returns the bytes of a column: of the row itself, or written to <paramref name="scratch"/>.</summary>
     /// <exception cref="InvalidOperationException">A string is longer than <see cref="StringBytesMax"/>.</exception>
     public static ReadOnlySpan<byte> Encode(scoped in RowView row, int column, FieldType type, Span<byte> scratch)

@@ -16,7 +16,7 @@ internal sealed class SingleOrderedAggregate(FeatureColumn column, bool newest, 
     public override byte CodecVersion => 1;
 
     /// <inheritdoc/>
-    public override FeatureTraits Traits => traits;
+    public override FeatureTraits Traits { get; } = FieldValue.IsNumber(column.Type) ? traits | FeatureTraits.Numeric : traits;
 
     /// <inheritdoc/>
     public override long PayloadBytesMax => Packed.VarintBytesMax + FieldValue.BytesMax(_type);

@@ -24,7 +24,7 @@ internal sealed class SumFeatureType : IFeatureType
     {
         public override byte CodecVersion => 1;
 
-        public override FeatureTraits Traits => FeatureTraits.Invertible;
+        public override FeatureTraits Traits => FeatureTraits.Invertible | FeatureTraits.Numeric;
 
         public override long PayloadBytesMax => TSum.EncodedLengthMax;
 

@@ -111,11 +111,11 @@ public sealed partial class EntityBlock
     }
 
     /// <summary>A list over some of the slots that <see cref="ListSlots"/> gave.</summary>
-    public SlotList View(int feature, ReadOnlySpan<SlotReference> slots, long nowMs)
+    public SlotList View(int feature, ReadOnlySpan<SlotReference> slots, long nowMs, long windowMs = 0)
     {
         int section = SectionOf(feature);
         ReadOnlySpan<byte> bytes = _memory.Bytes;
-        return new SlotList(slots, bytes, bytes.Slice(section + SectionHeader, ReadInt(section + SharedLength)), nowMs);
+        return new SlotList(slots, bytes, bytes.Slice(section + SectionHeader, ReadInt(section + SharedLength)), nowMs, windowMs);
     }
 
     /// <inheritdoc/>

@@ -40,7 +40,7 @@ internal sealed class BatchEntities : IDisposable
         _updater = new EntityUpdater(_layout, _block);
         _evaluator = new GroupEvaluator(_layout, _block);
         _canIdle = [.. plan.Groups.Select(g => g.IdleExpiryMs != long.MaxValue
-            && plan.Features.Skip(g.FirstFeature).Take(g.FeatureCount).Any(static f => f.Timeline.HasLifetime))];
+            && plan.Features.Skip(g.FirstFeature).Take(g.FeatureCount).Any(static f => f.IsIdleBound))];
     }
 
     public EntityPlan Plan => _plan;

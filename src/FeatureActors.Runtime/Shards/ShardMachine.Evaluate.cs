@@ -73,7 +73,7 @@ internal sealed partial class ShardMachine
         if (!isAsked)
         {
             // Slot expiry alone: look when the present slot closes.
-            long width = _plan.Features.Skip(group.FirstFeature).Take(group.FeatureCount).Min(static f => f.Timeline.WidthMs);
+            long width = _plan.Features.Skip(group.FirstFeature).Take(group.FeatureCount).Min(static f => f.Aggregate.AgeingStepMs is > 0 and var step ? Math.Min(step, f.Timeline.WidthMs) : f.Timeline.WidthMs);
             width = width == SlotWidths.Unbounded ? group.IdleSlotMs : width;
             ScheduleNotAfter(entity, ref slot, SlotWidths.Floor(shardTime, width) + width);
         }

@@ -77,6 +77,50 @@ public sealed class SampleBinding : FeatureBinding
         Bounded(key, defaultValue, min, max);
 
     /// <inheritdoc/>
+    /// <remarks>A list is written as <c>[0.5, 0.9]</c>.</remarks>
+    public override IReadOnlyList<double> Numbers(
+        string key, IReadOnlyList<double>? defaultValue, double min, double max, int countMax, out bool isList)
+    {
+        isList = false;
+        if (!_settings.TryGetValue(key, out string? text))
+        {
+            if (defaultValue is null)
+            {
+                Error(key, "missing");
+            }
+
+            return defaultValue ?? [];
+        }
+
+        isList = text.StartsWith('[');
+        string[] parts = text.Trim('[', ']').Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        double[] numbers = [.. parts.Select(static p => double.Parse(p, CultureInfo.InvariantCulture))];
+        if (numbers.Length == 0 || numbers.Length > countMax)
+        {
+            Error(key, FormattableString.Invariant($"expected 1 to {countMax} numbers, found {numbers.Length}"));
+        }
+
+        if (numbers.Any(n => n < min || n > max))
+        {
+            Error(key, FormattableString.Invariant($"not in {min}..{max}"));
+        }
+
+        return numbers;
+    }
+
+    /// <inheritdoc/>
+    public override string Text(string key, string? defaultValue)
+    {
+        if (_settings.GetValueOrDefault(key, defaultValue!) is { } text)
+        {
+            return text;
+        }
+
+        Error(key, "missing");
+        return string.Empty;
+    }
+
+    /// <inheritdoc/>
     public override bool Flag(string key, bool defaultValue) =>
         _settings.TryGetValue(key, out string? text) ? bool.Parse(text) : defaultValue;
 

@@ -11,16 +11,16 @@ internal sealed class StubFeatureType(string name, FeatureTraits traits, Action<
 
     public static FeatureTypeRegistry Registry { get; } = new(
     [
-        new StubFeatureType("count", FeatureTraits.Invertible, static _ => { }),
-        new StubFeatureType("sum", FeatureTraits.None, static b => b.RequiredColumn("of", Numbers)),
-        new StubFeatureType("avg", FeatureTraits.None, static b => b.RequiredColumn("of", Numbers)),
+        new StubFeatureType("count", FeatureTraits.Invertible | FeatureTraits.Numeric, static _ => { }),
+        new StubFeatureType("sum", FeatureTraits.Numeric, static b => b.RequiredColumn("of", Numbers)),
+        new StubFeatureType("avg", FeatureTraits.Numeric, static b => b.RequiredColumn("of", Numbers)),
         new StubFeatureType("last", FeatureTraits.None, static b =>
         {
             b.RequiredColumn("of");
             b.Integer("n", 1, 1, 1000);
             b.Flag("distinct", false);
         }),
-        new StubFeatureType("latest", FeatureTraits.Unwindowed, static b => b.RequiredColumn("of")),
+        new StubFeatureType("latest", FeatureTraits.Unwindowed | FeatureTraits.Numeric, static b => b.RequiredColumn("of")),
         new StubFeatureType("count-map", FeatureTraits.None, static b =>
         {
             b.RequiredColumn("key", FieldType.String);
@@ -37,7 +37,7 @@ internal sealed class StubFeatureType(string name, FeatureTraits traits, Action<
             b.Integer("k", 10, 1, 1000);
             b.Integer("max-keys", 10_000, 1, long.MaxValue);
         }),
-        new StubFeatureType("custom:decay", FeatureTraits.None, static b =>
+        new StubFeatureType("custom:decay", FeatureTraits.Numeric, static b =>
         {
             b.RequiredColumn("of", Numbers);
             b.DurationMs("half-life", null, 1, 1_000_000_000);
