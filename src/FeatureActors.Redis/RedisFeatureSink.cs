@@ -20,6 +20,9 @@ public sealed class RedisFeatureSink : IFeatureSink
     // Arguments of the write script before those of its items.
     private const int ItemsStart = 5;
 
+    // Keys looked at by one scan: well below a millisecond of the server's time.
+    private const int ScanCount = 500;
+
     // How long hashes travel field by field after the server refused RESTORE; then it is tried again, for the server may be another.
     private static readonly TimeSpan RestorePause = TimeSpan.FromMinutes(10);
 
@@ -101,6 +104,27 @@ public sealed class RedisFeatureSink : IFeatureSink
         catch (RedisServerException e)
         {
             throw _link.Refused(what, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<SinkKeys> ScanAsync(long cursor, CancellationToken cancellationToken)
+    {
+        const string What = "list the published keys";
+        try
+        {
+            RedisResult answer = await _link.RunAsync(
+                What,
+                static (database, s) => database.ExecuteAsync("SCAN", s.Cursor, "MATCH", s.Pattern, "COUNT", ScanCount),
+                (Cursor: unchecked((ulong)cursor).ToString(CultureInfo.InvariantCulture), Pattern: _prefix + "*"),
+                cancellationToken).ConfigureAwait(false);
+            var parts = (RedisResult[])answer!;
+            ulong next = ulong.Parse((string)parts[0]!, CultureInfo.InvariantCulture);
+            return new SinkKeys([.. ((RedisValue[])parts[1]!).Select(static k => (ReadOnlyMemory<byte>)(byte[])k!)], unchecked((long)next));
+        }
+        catch (RedisServerException e)
+        {
+            throw _link.Refused(What, e);
         }
     }
 

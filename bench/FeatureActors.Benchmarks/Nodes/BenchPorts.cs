@@ -17,6 +17,9 @@ internal sealed class ForgetfulSink : IFeatureSink
         ValueTask.FromResult<SinkFence?>(null);
 
     /// <inheritdoc/>
+    public ValueTask<SinkKeys> ScanAsync(long cursor, CancellationToken cancellationToken) => ValueTask.FromResult(new SinkKeys([], 0));
+
+    /// <inheritdoc/>
     public ValueTask<SinkAnswer> WriteAsync(PublishBatch batch, CancellationToken cancellationToken) =>
         ValueTask.FromResult(new SinkAnswer(SinkOutcome.Written, []));
 

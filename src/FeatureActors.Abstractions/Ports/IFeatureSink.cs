@@ -18,6 +18,14 @@ public interface IFeatureSink : IAsyncDisposable
     /// <summary>The fence as it stands, or null when there is none.</summary>
     ValueTask<SinkFence?> ReadFenceAsync(ShardId shard, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Lists some keys of the namespace's groups, whoever wrote them. A key that is there from the first call to the last is given at
+    /// least once; one that comes or goes meanwhile may be given or not.
+    /// </summary>
+    /// <param name="cursor">0 to begin, then <see cref="SinkKeys.NextCursor"/> of the answer before.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<SinkKeys> ScanAsync(long cursor, CancellationToken cancellationToken);
+
     /// <summary>Writes one batch, all of it or nothing.</summary>
     ValueTask<SinkAnswer> WriteAsync(PublishBatch batch, CancellationToken cancellationToken);
 }
@@ -36,6 +44,11 @@ public sealed record SinkFence(Epoch Epoch, long Batch, PublishPosition Position
 /// <param name="NextOffset">First log offset not included.</param>
 /// <param name="ClockMs">The time T of the evaluation, Unix milliseconds.</param>
 public readonly record struct PublishPosition(long NextOffset, long ClockMs);
+
+/// <summary>Some keys that a sink holds.</summary>
+/// <param name="Keys">Full keys, UTF-8; possibly none although more follow.</param>
+/// <param name="NextCursor">What to ask with next; 0 when all were given.</param>
+public sealed record SinkKeys(IReadOnlyList<ReadOnlyMemory<byte>> Keys, long NextCursor);
 
 /// <summary>Answer to a batch.</summary>
 /// <param name="Outcome">What became of it.</param>

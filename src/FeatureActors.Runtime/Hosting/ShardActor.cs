@@ -207,6 +207,14 @@ internal sealed class ShardActor : IAsyncDisposable
                 Start(async () => new ShardInput.KeysLoaded(await RetryAsync(
                     t => ports.Checkpoints.ReadKeysAsync(_shard, keys.After, keys.OnlyUnpublished, keys.Limit, t), stop).ConfigureAwait(false)));
                 break;
+            case ShardOutput.ScanSink scan:
+                Start(async () => new ShardInput.SinkScanned(
+                    await RetryAsync(t => ports.Sink.ScanAsync(scan.Cursor, t), stop).ConfigureAwait(false)));
+                break;
+            case ShardOutput.LookUp look:
+                Start(async () => new ShardInput.LookedUp(
+                    look.FullKeys, await RetryAsync(t => ports.Checkpoints.LoadAsync(_shard, look.Keys, t), stop).ConfigureAwait(false)));
+                break;
             case ShardOutput.ReadHeader:
                 Start(async () => new ShardInput.HeaderRead(
                     await RetryAsync(t => ports.Checkpoints.ReadHeaderAsync(_shard, t), stop).ConfigureAwait(false)));

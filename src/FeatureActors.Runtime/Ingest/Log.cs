@@ -8,7 +8,7 @@ internal static partial class Log
     [LoggerMessage(2100, LogLevel.Information, "Source {Source} partition {Partition} reads from offset {Offset} in lane {Lane}")]
     public static partial void Starts(ILogger logger, string source, int partition, long offset, int lane);
 
-    [LoggerMessage(2101, LogLevel.Error, "Source {Source} partition {Partition} is rewound: it ends at {End}, everything below {Offset} was read before. Nothing is consumed. If the source was recreated on purpose, start once with --new-lane {Source}")]
+    [LoggerMessage(2101, LogLevel.Error, "Source {Source} partition {Partition} is rewound: it ends at {End}, everything below {Offset} was read before. Nothing is consumed. If the source was recreated on purpose, start once with fa.ingest.new-lanes = [{Source}]")]
     public static partial void Rewound(ILogger logger, string source, int partition, long end, long offset);
 
     [LoggerMessage(2102, LogLevel.Error, "Source {Source} partition {Partition} stopped, nothing is skipped: {Error}")]

@@ -29,6 +29,12 @@ internal abstract record ShardInput
     /// <summary>Answer to <see cref="ShardOutput.ReadKeys"/>.</summary>
     public sealed record KeysLoaded(IReadOnlyList<StoredEntity> Entities) : ShardInput;
 
+    /// <summary>Answer to <see cref="ShardOutput.ScanSink"/>.</summary>
+    public sealed record SinkScanned(SinkKeys Scanned) : ShardInput;
+
+    /// <summary>Answer to <see cref="ShardOutput.LookUp"/>.</summary>
+    public sealed record LookedUp(IReadOnlyList<ReadOnlyMemory<byte>> FullKeys, IReadOnlyList<StoredEntity> Entities) : ShardInput;
+
     /// <summary>The node lets this shard take a checkpoint now.</summary>
     public sealed record CheckpointPermitted : ShardInput;
 
@@ -73,6 +79,14 @@ internal abstract record ShardOutput
 
     /// <summary>Read entities in key order.</summary>
     public sealed record ReadKeys(ReadOnlyMemory<byte> After, bool OnlyUnpublished, int Limit) : ShardOutput;
+
+    /// <summary>Read some of the namespace's keys in the sink.</summary>
+    public sealed record ScanSink(long Cursor) : ShardOutput;
+
+    /// <summary>Read entities that the sink holds keys of.</summary>
+    /// <param name="FullKeys">The keys in the sink, handed back with the answer.</param>
+    /// <param name="Keys">The entities' keys.</param>
+    public sealed record LookUp(IReadOnlyList<ReadOnlyMemory<byte>> FullKeys, IReadOnlyList<ReadOnlyMemory<byte>> Keys) : ShardOutput;
 
     /// <summary>Ask the node for leave to take a checkpoint: only a few run at a time, for their memory.</summary>
     public sealed record WantCheckpoint : ShardOutput;

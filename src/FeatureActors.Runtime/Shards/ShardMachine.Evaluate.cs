@@ -17,12 +17,8 @@ internal sealed partial class ShardMachine
     private static readonly ReadOnlyMemory<byte> TimeField = "_t"u8.ToArray();
     private static readonly ReadOnlyMemory<byte> FlagsField = "_flags"u8.ToArray();
 
-    // Keys deleted lately: an older snapshot of the feature store may bring them back, and no entity would delete them again.
-    private const int DeletedKept = 10_000;
-
     private readonly Queue<Waiting>[] _queues;
     private readonly Queue<Waiting> _forced = new();
-    private readonly Queue<byte[]> _deleted = new();
     private readonly byte[][] _keyPrefixes;
     private readonly byte[][][] _fieldNames;
     private readonly FeatureValueWriter _flags = new();
@@ -299,12 +295,6 @@ internal sealed partial class ShardMachine
     {
         BeginItem(entity, group, PublishKind.Delete, 0, 0);
         Counters.Deletes++;
-        if (_deleted.Count == DeletedKept)
-        {
-            _deleted.Dequeue();
-        }
-
-        _deleted.Enqueue([.. _keyPrefixes[group], .. _block.Key]);
         EndItem();
     }
 

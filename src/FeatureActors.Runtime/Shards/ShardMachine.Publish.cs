@@ -434,7 +434,7 @@ internal sealed partial class ShardMachine
         }
     }
 
-    /// <summary>The sink lost more than the ring holds: everything live is written again, and lately deleted keys are deleted again.</summary>
+    /// <summary>The sink lost more than the ring holds: everything live is written again, and what is not live is deleted.</summary>
     private void LoseSink(string reason)
     {
         Counters.SinkLosses++;

@@ -77,7 +77,8 @@ internal sealed partial class ShardMachine
         Pump();
     }
 
-    private bool IsReadUnderWay => _isLoadUnderWay || _isDueReadUnderWay || _keysReadFor is not null;
+    private bool IsReadUnderWay => _isLoadUnderWay || _isDueReadUnderWay || _keysReadFor is not null || _lookUpFor is not null
+        || _ghosts.Count > 0;
 
     private void EndRead()
     {

@@ -1,7 +1,6 @@
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Sharding;
 using FeatureActors.Runtime.Entities;
-using FeatureActors.Runtime.Publishing;
 
 namespace FeatureActors.Runtime.Shards;
 
@@ -14,7 +13,7 @@ internal enum SweepKind
     /// <summary>Publish what the store marks as unpublished.</summary>
     Unpublished = 2,
 
-    /// <summary>Write everything again: the sink lost data.</summary>
+    /// <summary>Write everything again, then delete what no entity stands behind: the sink lost data.</summary>
     Rewrite = 3,
 }
 
@@ -35,6 +34,7 @@ internal sealed partial class ShardMachine
 
         _hasUnpublished &= kind == SweepKind.Refresh;
         _sweep = new Sweep(kind, _monotonicMs);
+        _ghosts.Clear();
     }
 
     private void StepSweep()
@@ -56,8 +56,13 @@ internal sealed partial class ShardMachine
             return;
         }
 
-        if (_sweep.Kind == SweepKind.Rewrite && !_sweep.HasDeleted && !DeleteAgain())
+        if (_sweep.IsScanning)
         {
+            if (StepScan(_sweep))
+            {
+                EndSweep();
+            }
+
             return;
         }
 
@@ -69,7 +74,7 @@ internal sealed partial class ShardMachine
         // An entity that was cold when the pass began may have been loaded into a place behind it.
         if (!_sweep.NeedsStore && _sweep.Kind != SweepKind.Unpublished)
         {
-            EndSweep();
+            EndPass();
             return;
         }
 
@@ -151,11 +156,23 @@ internal sealed partial class ShardMachine
         EndRead();
         if (entities.Count < _sweep.Limit)
         {
-            EndSweep();
+            EndPass();
         }
         else
         {
             _sweep.After = entities[^1].Key.ToArray();
+        }
+    }
+
+    private void EndPass()
+    {
+        if (_sweep!.Kind == SweepKind.Rewrite)
+        {
+            _sweep.IsScanning = true;
+        }
+        else
+        {
+            EndSweep();
         }
     }
 
@@ -166,54 +183,6 @@ internal sealed partial class ShardMachine
         {
             StartSweep(SweepKind.Unpublished);
         }
-    }
-
-    /// <summary>Deletes lately deleted keys again, as far as batches have room; false while some are left.</summary>
-    private bool DeleteAgain()
-    {
-        int count = _deleted.Count;
-        for (int i = _sweep!.Deleted; i < count; i++)
-        {
-            if (!CanEvaluate)
-            {
-                return false;
-            }
-
-            byte[] key = _deleted.Dequeue();
-            _sweep.Deleted++;
-            if (IsDeletedKeyBack(key))
-            {
-                continue;
-            }
-
-            _deleted.Enqueue(key);
-            if (_builder.Count == 0)
-            {
-                _builder.Begin(++_batch);
-            }
-
-            _builder.Position = new PublishPosition(_nextOffset, ClockMs);
-            _builder.AddItem(PublishKind.Delete, default, key, 0, new PublishTarget(-1, 0, 0, 0));
-            EndItem();
-        }
-
-        _sweep.HasDeleted = true;
-        return true;
-    }
-
-    /// <summary>True when a lately deleted key was written again; one that only the store knows of is written by the pass that follows.</summary>
-    private bool IsDeletedKeyBack(ReadOnlySpan<byte> fullKey)
-    {
-        for (int g = 0; g < _keyPrefixes.Length; g++)
-        {
-            if (fullKey.StartsWith(_keyPrefixes[g]))
-            {
-                ReadOnlySpan<byte> key = fullKey[_keyPrefixes[g].Length..];
-                return _table.Find(key, StableHash.Of(key)) >= 0 && _block.Group(g).PublishedHash != 0;
-            }
-        }
-
-        return false;
     }
 
     private sealed class Sweep(SweepKind kind, long startedMs)
@@ -233,9 +202,12 @@ internal sealed partial class ShardMachine
 
         public long Tokens { get; set; } = 100;
 
-        public int Deleted { get; set; }
+        /// <summary>True once all entities were looked at and only the keys of the sink are left.</summary>
+        public bool IsScanning { get; set; }
 
-        public bool HasDeleted { get; set; }
+        public bool HasScanned { get; set; }
+
+        public long ScanCursor { get; set; }
 
         /// <summary>Adds tokens for the time passed, at most a second's worth; true when there are any.</summary>
         public bool Refill(long nowMs, int perSecond)

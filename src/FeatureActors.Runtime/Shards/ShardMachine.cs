@@ -137,6 +137,12 @@ internal sealed partial class ShardMachine : IDisposable
             case ShardInput.KeysLoaded keys:
                 TakeKeys(keys.Entities);
                 break;
+            case ShardInput.SinkScanned scanned:
+                TakeScanned(scanned.Scanned);
+                break;
+            case ShardInput.LookedUp looked:
+                TakeLookedUp(looked);
+                break;
             case ShardInput.CheckpointPermitted:
                 BeginCheckpoint();
                 break;

@@ -357,6 +357,37 @@ public abstract class FeatureSinkContract
         Assert.Null(await sink.ReadFenceAsync(new ShardId("user", 16), default));
     }
 
+    /// <summary>A scan gives every key that stays, though others come and go meanwhile.</summary>
+    [Fact]
+    public async Task A_scan_gives_every_key_that_stays()
+    {
+        await using IFeatureSink sink = await OpenAsync();
+        await sink.RaiseFenceAsync(Shard, new Epoch(1), 0, default);
+        for (int batch = 1; batch <= 30; batch++)
+        {
+            Item[] items = [.. Enumerable.Range(0, 100).Select(i => Write($"{batch}-{i}", "1"))];
+            await sink.WriteAsync(Batch(1, batch, items), default);
+        }
+
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        long cursor = 0;
+        int rounds = 0;
+        do
+        {
+            SinkKeys some = await sink.ScanAsync(cursor, default);
+            seen.UnionWith(some.Keys.Select(static k => Encoding.UTF8.GetString(k.Span)));
+            cursor = some.NextCursor;
+            rounds++;
+            await sink.WriteAsync(Batch(1, 30 + rounds, Write($"new-{rounds}", "1"), Delete($"new-{rounds - 1}")), default);
+        }
+        while (cursor != 0);
+
+        for (int batch = 1; batch <= 30; batch++)
+        {
+            Assert.All(Enumerable.Range(0, 100), i => Assert.Contains($"{Prefix}{batch}-{i}", seen));
+        }
+    }
+
     /// <summary>An item that writes the field <c>f</c>.</summary>
     private protected Item Write(string key, string value) => Write(key, ("f", value));
 

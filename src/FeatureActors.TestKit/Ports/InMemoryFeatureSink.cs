@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Sharding;
 
 namespace FeatureActors.TestKit.Ports;
 
@@ -13,6 +14,8 @@ namespace FeatureActors.TestKit.Ports;
 /// <param name="time">Clock of the expiry.</param>
 public sealed class InMemoryFeatureSink(TimeProvider time) : FaultyPort("feature sink in memory"), IFeatureSink
 {
+    private const int ScanPage = 10;
+
     private Contents _contents = new();
     private readonly Dictionary<SinkOutcome, long> _outcomes = [];
     private readonly List<string> _falls = [];
@@ -31,6 +34,10 @@ public sealed class InMemoryFeatureSink(TimeProvider time) : FaultyPort("feature
         ArgumentOutOfRangeException.ThrowIfGreaterThan(batch.Items.Count, PublishBatch.ItemsMax, nameof(batch));
         return RunAsync(nameof(WriteAsync), batch.Shard, () => Write(batch), cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public ValueTask<SinkKeys> ScanAsync(long cursor, CancellationToken cancellationToken) =>
+        RunAsync(nameof(ScanAsync), null, () => Scan(cursor), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -84,6 +91,20 @@ public sealed class InMemoryFeatureSink(TimeProvider time) : FaultyPort("feature
         }
 
         return before;
+    }
+
+    internal SinkKeys Scan(long cursor)
+    {
+        // A cursor into the order of hashes, as Redis has it: keys that come and go meanwhile move nothing else.
+        List<(ulong Hash, string Key)> ordered =
+        [
+            .. _contents.Hashes.Where(p => !IsExpired(p.Value)).Select(static p => (StableHash.Of(Encoding.UTF8.GetBytes(p.Key)) >> 1, p.Key))
+                .Where(k => k.Item1 >= (ulong)cursor).Order(),
+        ];
+        List<(ulong Hash, string Key)> page = [.. ordered.Take(ScanPage)];
+        return new SinkKeys(
+            [.. page.Select(static k => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(k.Key))],
+            page.Count == ordered.Count ? 0 : (long)ordered[page.Count].Hash);
     }
 
     internal int FallCount => _falls.Count;

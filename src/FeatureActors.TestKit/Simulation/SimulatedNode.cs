@@ -184,6 +184,12 @@ internal sealed class SimulatedNode : IDisposable
             case ShardOutput.ReadKeys keys:
                 Read(() => new ShardInput.KeysLoaded(_ports.Store.ReadKeys(shard, keys.After, keys.OnlyUnpublished, keys.Limit)), mayRepeat: true);
                 break;
+            case ShardOutput.LookUp look:
+                Read(() => new ShardInput.LookedUp(look.FullKeys, _ports.Store.Load(shard, look.Keys)), mayRepeat: true);
+                break;
+            case ShardOutput.ScanSink scan:
+                AskSink(() => new ShardInput.SinkScanned(_ports.Sink.Scan(scan.Cursor)));
+                break;
             case ShardOutput.ReadHeader:
                 Read(() => new ShardInput.HeaderRead(_ports.Store.ReadHeader(shard)));
                 break;
@@ -191,7 +197,7 @@ internal sealed class SimulatedNode : IDisposable
                 Read(() => new ShardInput.StoreClockRead(_world.NowMs));
                 break;
             case ShardOutput.ReadFence:
-                ReadFence();
+                AskSink(() => new ShardInput.FenceRead(_ports.Sink.ReadFence(SimulatedPorts.Shard)));
                 break;
             case ShardOutput.WantCheckpoint:
                 Answer(new ShardInput.CheckpointPermitted());
@@ -230,7 +236,7 @@ internal sealed class SimulatedNode : IDisposable
         Answer(read(), mayRepeat);
     });
 
-    private void ReadFence() => _world.After(Delay, () =>
+    private void AskSink(Func<ShardInput> ask) => _world.After(Delay, () =>
     {
         if (IsDead)
         {
@@ -239,11 +245,11 @@ internal sealed class SimulatedNode : IDisposable
 
         if (_ports.IsSinkAway)
         {
-            _world.After(200, ReadFence);
+            _world.After(200, () => AskSink(ask));
             return;
         }
 
-        Answer(new ShardInput.FenceRead(_ports.Sink.ReadFence(SimulatedPorts.Shard)), mayRepeat: true);
+        Answer(ask(), mayRepeat: true);
     });
 
     private void Commit(ShardOutput.Commit commit)

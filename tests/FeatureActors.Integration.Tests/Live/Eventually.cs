@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+
 namespace FeatureActors.Integration.Tests.Live;
 
 /// <summary>Waits for what other processes do, by looking again and again.</summary>
@@ -5,7 +7,10 @@ internal static class Eventually
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Returns when <paramref name="difference"/> answers null; fails with its last answer otherwise.</summary>
+    /// <summary>
+    /// Returns when <paramref name="difference"/> answers null; fails with its last answer otherwise. A Redis that is away is a
+    /// difference too: it may be starting again.
+    /// </summary>
     /// <param name="phase">What is waited for; the failure begins with it.</param>
     /// <param name="patience">Longest wait.</param>
     /// <param name="difference">Null when all is as expected, otherwise what differs: where, expected and actual.</param>
@@ -14,7 +19,7 @@ internal static class Eventually
     {
         using var timer = new PeriodicTimer(pause ?? Pause, TimeProvider.System);
         long start = TimeProvider.System.GetTimestamp();
-        while (await difference() is { } text)
+        while (await LookAsync(difference) is { } text)
         {
             if (TimeProvider.System.GetElapsedTime(start) > patience)
             {
@@ -28,4 +33,16 @@ internal static class Eventually
     /// <summary>Returns when <paramref name="condition"/> holds.</summary>
     public static Task HoldsAsync(string phase, TimeSpan patience, Func<bool> condition, Func<string> actual) =>
         NothingDiffersAsync(phase, patience, () => Task.FromResult(condition() ? null : actual()), TimeSpan.FromMilliseconds(2));
+
+    private static async Task<string?> LookAsync(Func<Task<string?>> difference)
+    {
+        try
+        {
+            return await difference();
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException)
+        {
+            return $"Redis cannot be read: {error.Message}";
+        }
+    }
 }
