@@ -1,0 +1,35 @@
+namespace FeatureActors.Core.Tests.Documentation;
+
+/// <summary>Every number in the worked examples of the pages is what the engine says.</summary>
+public sealed class WorkedExamplesTests
+{
+    private static readonly Dictionary<string, WorkedExample> Examples =
+        Pages().SelectMany(static p => WorkedExample.In(p.Name, p.Text)).ToDictionary(static e => e.Place);
+
+    public static TheoryData<string> Places => [.. Examples.Keys];
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void A_worked_example_gives_the_values_that_the_page_states(string place) => Examples[place].Check();
+
+    [Fact]
+    public void An_example_that_states_a_wrong_value_is_noticed()
+    {
+        const string text = "```example\nfeatures { n { type = count, windows = [1h] } }\ntime | x:long\n10:00 | 1\nat 10:01 n:1h = 2\n```";
+        WorkedExample example = Assert.Single(WorkedExample.In("page", text));
+        Exception error = Assert.ThrowsAny<Exception>(example.Check);
+        Assert.Contains("the page says 2, the engine 1", error.Message, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<(string Name, string Text)> Pages()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "FeatureActors.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return Directory.EnumerateFiles(Path.Combine(folder!.FullName, "docs"), "*.md")
+            .Order(StringComparer.Ordinal).Select(static f => (Path.GetFileName(f), File.ReadAllText(f)));
+    }
+}
