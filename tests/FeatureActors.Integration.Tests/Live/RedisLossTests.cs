@@ -40,16 +40,14 @@ public sealed class RedisLossTests(KafkaFixture kafka)
             await PublishesAsync("after Redis was away");
 
             await ReachAsync(0.5);
-            await redis.Database.ExecuteAsync("FLUSHALL");
-            watcher.Forget();
+            await watcher.ExpectLossAsync(() => redis.Database.ExecuteAsync("FLUSHALL"));
             await PublishesAsync("after Redis was emptied");
 
             await ReachAsync(0.7);
             string snapshot = folder.Of("older.rdb");
             await server.SaveAsync(snapshot, CancellationToken.None);
             await ReachAsync(0.8);
-            await server.RestartFromAsync(snapshot, CancellationToken.None);
-            watcher.Forget();
+            await watcher.ExpectLossAsync(() => server.RestartFromAsync(snapshot, CancellationToken.None));
             await PublishesAsync("after Redis was set back");
             await replay;
 
@@ -58,12 +56,10 @@ public sealed class RedisLossTests(KafkaFixture kafka)
             Assert.Empty(watcher.Falls);
 
             // Nothing arrives any more.
-            await server.RestartFromAsync(snapshot, CancellationToken.None);
-            watcher.Forget();
+            await watcher.ExpectLossAsync(() => server.RestartFromAsync(snapshot, CancellationToken.None));
             await IsRightAsync("set back while the node idles", expected);
             await server.SaveAsync(snapshot, CancellationToken.None);
-            await server.RestartFromAsync(null, CancellationToken.None);
-            watcher.Forget();
+            await watcher.ExpectLossAsync(() => server.RestartFromAsync(null, CancellationToken.None));
             await IsRightAsync("restarted empty while the node idles", expected);
             await server.RestartFromAsync(snapshot, CancellationToken.None);
             await IsRightAsync("restarted with its data while the node idles", expected);

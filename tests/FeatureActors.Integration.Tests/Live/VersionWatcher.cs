@@ -7,7 +7,7 @@ namespace FeatureActors.Integration.Tests.Live;
 
 /// <summary>
 /// Reads <c>_v</c> of some keys again and again over a connection of its own, and remembers every one that fell. Between
-/// <see cref="Forget"/> calls nothing may fall, whatever is killed meanwhile.
+/// <see cref="ExpectLossAsync"/> calls nothing may fall, whatever is killed meanwhile.
 /// </summary>
 internal sealed class VersionWatcher : IAsyncDisposable
 {
@@ -23,6 +23,7 @@ internal sealed class VersionWatcher : IAsyncDisposable
     private readonly List<string> _falls = [];
     private readonly Task _task;
     private readonly long _startedAt = TimeProvider.System.GetTimestamp();
+    private bool _isLossExpected;
     private long _rounds;
     private TimeSpan _away;
 
@@ -59,11 +60,18 @@ internal sealed class VersionWatcher : IAsyncDisposable
         }
     }
 
-    /// <summary>Redis lost data: versions may fall once.</summary>
-    public void Forget()
+    /// <summary>Redis loses data while <paramref name="lose"/> runs: versions may fall until it ends, and count anew from there.</summary>
+    public async Task ExpectLossAsync(Func<Task> lose)
     {
         lock (_lock)
         {
+            _isLossExpected = true;
+        }
+
+        await lose();
+        lock (_lock)
+        {
+            _isLossExpected = false;
             Array.Clear(_last);
         }
     }
@@ -157,7 +165,7 @@ internal sealed class VersionWatcher : IAsyncDisposable
         var seen = (long.Parse(version.AsSpan(0, dash), CultureInfo.InvariantCulture), long.Parse(version.AsSpan(dash + 1), CultureInfo.InvariantCulture));
         lock (_lock)
         {
-            if (seen.CompareTo(_last[key]) < 0)
+            if (seen.CompareTo(_last[key]) < 0 && !_isLossExpected)
             {
                 _falls.Add($"{_keys[key]} fell from {_last[key]} to {seen}");
             }
