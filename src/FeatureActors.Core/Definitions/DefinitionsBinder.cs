@@ -32,8 +32,10 @@ public static class DefinitionsBinder
     /// <param name="root">The resolved definitions.</param>
     /// <param name="types">Feature types, plug-ins included.</param>
     /// <param name="functions">Functions of plug-ins, or null.</param>
+    /// <param name="triggers">Trigger types, plug-ins included; null for the built-in ones.</param>
     /// <exception cref="ConfigException">The definitions have mistakes; it carries all of them, ordered by position.</exception>
-    public static DefinitionsModel Bind(ConfigObject root, FeatureTypeRegistry types, IEnumerable<IScalarFunction>? functions = null)
+    public static DefinitionsModel Bind(
+        ConfigObject root, FeatureTypeRegistry types, IEnumerable<IScalarFunction>? functions = null, TriggerTypeRegistry? triggers = null)
     {
         ArgumentNullException.ThrowIfNull(root);
         ArgumentNullException.ThrowIfNull(types);
@@ -41,6 +43,7 @@ public static class DefinitionsBinder
         var reader = new ConfigReader(root, "", errors);
         var context = new DefinitionsContext(
             types,
+            triggers ?? TriggerTypeRegistry.BuiltIn,
             functions is null ? ScalarFunctionSet.BuiltIn : ScalarFunctionSet.BuiltIn.With(functions),
             new Dictionary<string, SourceDefinition>(StringComparer.Ordinal),
             new Dictionary<string, EntityDefinition>(StringComparer.Ordinal),

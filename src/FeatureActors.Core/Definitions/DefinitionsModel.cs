@@ -148,7 +148,7 @@ public sealed record GroupDefinition
     public required IReadOnlyList<RatioDefinition> Ratios { get; init; }
 
     /// <summary>Rules that say when a changed group is evaluated; slot expiry always does and is not among them.</summary>
-    public required IReadOnlyList<ITrigger> Triggers { get; init; }
+    public required IReadOnlyList<TriggerDefinition> Triggers { get; init; }
 
     /// <summary>What becomes of rows beyond retention.</summary>
     public required LatePolicy Late { get; init; }

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text;
 using FeatureActors.Abstractions.Configuration;
-using FeatureActors.Abstractions.Features;
-using FeatureActors.Core.Triggers;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -67,7 +65,7 @@ internal static class DefinitionsText
             Each(group.Features, f => text.Line($"{f.Name} {{ {Feature(f)} }}"));
             Each(group.Ratios, r => text.Line($"{r.Name} {{ {Ratio(group, r)} }}"));
         });
-        text.Line($"triggers = [{string.Join(", ", group.Triggers.Select(Trigger))}]");
+        text.Line($"triggers = [{string.Join(", ", group.Triggers.Select(t => t.ToText()))}]");
         text.Line($"late = {(group.Late == LatePolicy.Drop ? "drop" : "dead-letter")}");
         text.Line($"margin = {ConfigDuration.Format(group.MarginMs)}");
         if (group.StatedIdleExpiryMs is { } idle)
@@ -121,13 +119,6 @@ internal static class DefinitionsText
         string slot = window.SlotMs > window.SizeMs ? "" : $", slot = {ConfigDuration.Format(window.SlotMs)}";
         return $"{{ size = {ConfigDuration.Format(window.SizeMs)}{slot}{offset}{name} }}";
     }
-
-    private static string Trigger(ITrigger trigger) => trigger switch
-    {
-        UpdateTrigger update => $"{{ on = update, coalesce = {ConfigDuration.Format(update.CoalesceMs)} }}",
-        TimerTrigger timer => $"{{ on = timer, every = {ConfigDuration.Format(timer.EveryMs)} }}",
-        _ => throw new ArgumentOutOfRangeException(nameof(trigger), trigger, null),
-    };
 
     private static string Q(string text) => HoconText.Quote(text);
 

@@ -18,7 +18,8 @@ internal sealed class GroupBinder
     private readonly List<FeedDefinition> _feeds = [];
     private readonly List<FeatureBinder> _features = [];
     private readonly List<RatioDefinition> _ratios = [];
-    private IReadOnlyList<ITrigger> _triggers = [];
+    private readonly HashSet<string> _wrong = new(StringComparer.Ordinal);
+    private IReadOnlyList<TriggerDefinition> _triggers = [];
     private LatePolicy _late;
     private long? _statedIdleExpiryMs;
     private long _marginMs;
@@ -53,7 +54,8 @@ internal sealed class GroupBinder
         group.BindFeeds(entity);
         group.Scope = FieldScope.OfSources(group._feeds.Select(f => context.Sources[f.Source]).Distinct());
         group.BindFeatures();
-        group._triggers = TriggerBinder.Bind(reader);
+        group._triggers = TriggerBinder.Bind(
+            name, reader, new GroupFieldScope([.. group.Fields()], group._wrong), context.Triggers, context.Functions);
         group._late = reader.WordOr("late", "drop", ["drop", "dead-letter"]) == "drop" ? LatePolicy.Drop : LatePolicy.DeadLetter;
         group._marginMs = reader.DurationMsOr("margin", MarginDefaultMs, 0, MarginMaxMs);
         group.BindIdleExpiry();
@@ -214,7 +216,6 @@ internal sealed class GroupBinder
         }
 
         var ratios = new List<(string Name, ConfigReader Reader)>();
-        var wrong = new HashSet<string>(StringComparer.Ordinal);
         foreach ((ConfigField field, ConfigValue value) in features.Entries())
         {
             bool hasName = Names.Check("a feature", field.Key, field.KeyPosition, value.Errors, isReserved: true);
@@ -233,26 +234,50 @@ internal sealed class GroupBinder
 
             if (!hasName || value.Errors.Count > errorsBefore)
             {
-                wrong.Add(field.Key);
+                _wrong.Add(field.Key);
             }
         }
 
-        if (features.Value.Fields.Count == 0 || (_features.Count == 0 && wrong.Count == 0))
+        if (features.Value.Fields.Count == 0 || (_features.Count == 0 && _wrong.Count == 0))
         {
             features.Error("the group has no feature with state", "write features { views { type = count, windows = [1h] } }");
         }
 
-        BindRatios(ratios, wrong);
+        BindRatios(ratios);
     }
 
-    private void BindRatios(List<(string Name, ConfigReader Reader)> ratios, HashSet<string> wrong)
+    private void BindRatios(List<(string Name, ConfigReader Reader)> ratios)
     {
         HashSet<string> names = [.. ratios.Select(r => r.Name)];
         foreach ((string name, ConfigReader reader) in ratios)
         {
-            if (RatioBinder.Bind(name, reader, _features, names, wrong) is { } ratio)
+            if (RatioBinder.Bind(name, reader, _features, names, _wrong) is { } ratio)
             {
                 _ratios.Add(ratio);
+            }
+            else
+            {
+                _wrong.Add(name);
+            }
+        }
+    }
+
+    /// <summary>What the group publishes, for triggers that look at values.</summary>
+    private IEnumerable<GroupField> Fields()
+    {
+        foreach (FeatureBinder feature in _features)
+        {
+            foreach (SlidingWindow window in feature.Windows)
+            {
+                yield return new GroupField(PlanCompiler.FieldName(feature.Name, window.Name), feature.Name, feature.IsNumeric);
+            }
+        }
+
+        foreach (RatioDefinition ratio in _ratios)
+        {
+            foreach (string window in ratio.WindowNames.DefaultIfEmpty(""))
+            {
+                yield return new GroupField(PlanCompiler.FieldName(ratio.Name, window), ratio.Name, true);
             }
         }
     }

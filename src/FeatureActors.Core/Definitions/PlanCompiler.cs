@@ -1,6 +1,8 @@
+using System.Text;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Decoding;
+using FeatureActors.Core.Sharding;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -156,7 +158,7 @@ public static class PlanCompiler
             FirstFeature = first,
             FeatureCount = features.Count - first,
             Fields = fields,
-            Triggers = group.Triggers,
+            Triggers = [.. group.Triggers.Select(t => TriggerPlanOf(numbers.Group(group), t, fields))],
             Late = group.Late,
             IdleExpiryMs = group.IdleExpiryMs,
             IdleSlotMs = group.IdleSlotMs,
@@ -174,7 +176,13 @@ public static class PlanCompiler
         };
     }
 
-    private static string FieldName(string feature, string window) => window.Length == 0 ? feature : $"{feature}:{window}";
+    private static TriggerPlan TriggerPlanOf(int groupNumber, TriggerDefinition trigger, List<FieldPlan> fields) => new(
+        trigger.Trigger,
+        StableHash.Of(Encoding.UTF8.GetBytes(trigger.ToText()), (ulong)groupNumber),
+        [.. trigger.Fields.Select(name => fields.FindIndex(f => f.Name == name))]);
+
+    /// <summary>Name of a field in the feature store.</summary>
+    internal static string FieldName(string feature, string window) => window.Length == 0 ? feature : $"{feature}:{window}";
 
     private static IngestPlan IngestPlanOf(
         DefinitionsModel model,

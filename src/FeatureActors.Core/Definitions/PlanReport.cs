@@ -4,7 +4,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FeatureActors.Abstractions.Configuration;
-using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Triggers;
 using FeatureActors.Core.Windows;
@@ -206,11 +205,11 @@ public sealed class PlanReport
     private static string Triggers(GroupDefinition group) =>
         string.Join(", ", group.Triggers.Select(TriggerText).Append("expiry"));
 
-    private static string TriggerText(ITrigger trigger) => trigger switch
+    private static string TriggerText(TriggerDefinition definition) => definition.Trigger switch
     {
         UpdateTrigger update => $"update within {ConfigDuration.Format(update.CoalesceMs)}",
         TimerTrigger timer => $"timer every {ConfigDuration.Format(timer.EveryMs)}",
-        _ => trigger.GetType().Name,
+        _ => $"{definition.On} ({string.Join(", ", definition.Settings.Select(s => $"{s.Key} = {s.Text}"))})",
     };
 
     private void WriteChanges(StringBuilder text)

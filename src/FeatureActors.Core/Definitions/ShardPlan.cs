@@ -66,7 +66,7 @@ public sealed record GroupPlan
     public required IReadOnlyList<FieldPlan> Fields { get; init; }
 
     /// <summary>Rules that say when a changed group is evaluated. Slot expiry needs none: it always applies.</summary>
-    public required IReadOnlyList<ITrigger> Triggers { get; init; }
+    public required IReadOnlyList<TriggerPlan> Triggers { get; init; }
 
     /// <summary>What becomes of rows beyond retention.</summary>
     public required LatePolicy Late { get; init; }
@@ -79,6 +79,18 @@ public sealed record GroupPlan
 
     /// <summary>How long published values outlive their last exit when nobody removes them, in milliseconds; 1 h unless stated.</summary>
     public long MarginMs { get; init; } = 3_600_000;
+}
+
+/// <summary>A trigger of a group.</summary>
+/// <param name="Trigger">The rule.</param>
+/// <param name="Id">Names its state in entity blocks: a hash of group and settings.</param>
+/// <param name="Fields">For each field it reads, the index in <see cref="GroupPlan.Fields"/>.</param>
+public sealed record TriggerPlan(ITrigger Trigger, ulong Id, IReadOnlyList<int> Fields)
+{
+    /// <summary>The rule when values decide, else null.</summary>
+    public IValueTrigger? Value { get; } = Trigger as IValueTrigger;
+
+    internal int[] Places { get; } = [.. Fields];
 }
 
 /// <summary>One feature with state.</summary>

@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Expressions;
 using FeatureActors.Core.Triggers;
 
 namespace FeatureActors.Core.Definitions;
@@ -7,58 +8,84 @@ namespace FeatureActors.Core.Definitions;
 /// <summary>Reads the triggers of a group.</summary>
 internal static class TriggerBinder
 {
-    private const long EveryMaxMs = 86_400_000;
-    private const long CoalesceMaxMs = 3_600_000;
-
-    private static readonly string[] Built = ["update", "timer", "expiry"];
-    private static readonly string[] Promised = ["change", "when", "custom"];
+    /// <summary>The trigger of a group that states none.</summary>
+    public static TriggerDefinition Default { get; } = new()
+    {
+        On = "update",
+        Trigger = UpdateTrigger.Default,
+        Settings = [new FeatureSetting("coalesce", "200ms", "200ms", false)],
+        Fields = [],
+    };
 
     /// <summary>The stated triggers, or the default when the group states none. Slot expiry always applies and gives no trigger.</summary>
-    public static IReadOnlyList<ITrigger> Bind(ConfigReader group)
+    /// <param name="name">Name of the group.</param>
+    /// <param name="group">The group.</param>
+    /// <param name="scope">The fields that value triggers may name.</param>
+    /// <param name="types">Trigger types.</param>
+    /// <param name="functions">Functions of expressions.</param>
+    public static IReadOnlyList<TriggerDefinition> Bind(
+        string name, ConfigReader group, GroupFieldScope scope, TriggerTypeRegistry types, ScalarFunctionSet functions)
     {
         if (group.Optional("triggers") is not { } value)
         {
-            return [UpdateTrigger.Default];
+            return [Default];
         }
 
-        var triggers = new List<ITrigger>();
+        var triggers = new List<TriggerDefinition>();
         foreach (ConfigValue item in value.AsArray() ?? [])
         {
-            if (item.AsObject() is { } reader && BindOne(reader) is { } trigger)
+            if (item.AsObject() is not { } reader
+                || BindOne(reader, types, new ConfigTriggerBinding(name, reader, scope, functions)) is not { } trigger)
             {
-                triggers.Add(trigger);
+                continue;
             }
+
+            if (triggers.Exists(t => t.ToText() == trigger.ToText()))
+            {
+                reader.Error("the trigger is there twice");
+            }
+
+            triggers.Add(trigger);
         }
 
         return triggers;
     }
 
-    private static ITrigger? BindOne(ConfigReader reader)
+    private static TriggerDefinition? BindOne(ConfigReader reader, TriggerTypeRegistry types, ConfigTriggerBinding binding)
     {
-        if (reader.Optional("on") is { } on && on.Node is ConfigScalar { Text: { } word } && Promised.Contains(word))
+        if (reader.Required("on") is not { } on || on.AsString() is not { } word)
         {
-            on.Error($"the trigger '{word}' is promised and not built yet", "this release has update, timer and expiry");
             return null;
         }
 
-        ITrigger? trigger = null;
-        switch (reader.Word("on", Built))
+        if (word == TriggerTypeRegistry.Expiry)
         {
-            case "update":
-                trigger = new UpdateTrigger(
-                    reader.DurationMsOr("coalesce", UpdateTrigger.Default.CoalesceMs, 0, CoalesceMaxMs));
-                break;
-            case "timer":
-                trigger = reader.DurationMs("every", 1, EveryMaxMs) is { } every ? new TimerTrigger(every) : null;
-                break;
-            case null:
-                // The kind is unknown, so its settings cannot be judged.
-                return null;
-            default:
-                break;
+            reader.RejectUnknown();
+            return null;
         }
 
+        if (!types.TryGet(word, out ITriggerType? type))
+        {
+            // The kind is unknown, so its settings cannot be judged.
+            on.AsWord(types.Names);
+            return null;
+        }
+
+        int errorsBefore = reader.Errors.Count;
+        ITrigger? trigger = type.Bind(binding);
         reader.RejectUnknown();
-        return trigger;
+        if (trigger is null && reader.Errors.Count == errorsBefore && !binding.HasMetKnownMistake)
+        {
+            reader.Error($"trigger '{word}' refuses this definition without saying why");
+        }
+
+        if (trigger is IValueTrigger { StateBytes: < 0 or > IValueTrigger.StateBytesMax } tooLarge)
+        {
+            reader.Error($"trigger '{word}' wants {tooLarge.StateBytes} bytes of state per key, it may have 0 to {IValueTrigger.StateBytesMax}");
+        }
+
+        return trigger is null
+            ? null
+            : new TriggerDefinition { On = word, Trigger = trigger, Settings = binding.Settings, Fields = binding.Fields };
     }
 }

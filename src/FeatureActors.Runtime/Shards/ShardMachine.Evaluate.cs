@@ -47,7 +47,7 @@ internal sealed partial class ShardMachine
         bool isAsked = false;
         for (int i = 0; i < group.Triggers.Count; i++)
         {
-            ITrigger trigger = group.Triggers[i];
+            ITrigger trigger = group.Triggers[i].Trigger;
             bool isProcessing = trigger.Clock == TriggerClock.Processing;
             long next = trigger.NextEvaluationMs(new TriggerInput(isProcessing ? _monotonicMs : shardTime, long.MinValue));
             if (next == long.MaxValue)

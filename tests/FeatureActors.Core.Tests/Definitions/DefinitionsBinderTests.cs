@@ -37,7 +37,7 @@ public sealed class DefinitionsBinderTests
         RatioDefinition ratio = Assert.Single(group.Ratios);
         Assert.Equal(("cancels", "buys"), (ratio.Numerator, ratio.Denominator));
         Assert.Equal(["1d", "7d"], ratio.WindowNames);
-        Assert.Equal([new UpdateTrigger(200), new TimerTrigger(10_000)], group.Triggers);
+        Assert.Equal([new UpdateTrigger(200), new TimerTrigger(10_000)], group.Triggers.Select(t => t.Trigger));
         Assert.Equal(LatePolicy.DeadLetter, group.Late);
         Assert.Equal((long.MaxValue, 3_600_000), (group.IdleExpiryMs, group.MarginMs));
     }
@@ -51,7 +51,7 @@ public sealed class DefinitionsBinderTests
         Assert.Equal(("s", EventFormat.Json), (source.Topic, source.Format));
         Assert.Null(source.EventId);
         Assert.Equal(16, model.Entity("e").Shards);
-        Assert.Equal([UpdateTrigger.Default], model.Groups[0].Triggers);
+        Assert.Equal([UpdateTrigger.Default], model.Groups[0].Triggers.Select(t => t.Trigger));
         Assert.Equal(200, UpdateTrigger.Default.CoalesceMs);
         Assert.Equal(LatePolicy.Drop, model.Groups[0].Late);
     }
