@@ -48,6 +48,19 @@ public sealed class FeatureValueWriter
     /// <summary>The current value.</summary>
     public ReadOnlySpan<byte> Value => _buffer.AsSpan(_start, _length - _start);
 
+    /// <summary>True when every list and map of the current value is closed.</summary>
+    public bool IsClosed => _depth == 0;
+
+    /// <summary>True when the current value was to hold a number that is not finite, which is left out.</summary>
+    public bool HasNonFinite { get; private set; }
+
+    /// <summary>Takes back what was written of the current value, with its flags; it is absent then.</summary>
+    public void Discard()
+    {
+        _length = _start;
+        Begin();
+    }
+
     /// <summary>Forgets everything written.</summary>
     public void Clear()
     {
@@ -61,6 +74,7 @@ public sealed class FeatureValueWriter
         _start = _length;
         _depth = 0;
         _needsComma = false;
+        HasNonFinite = false;
         Kind = FeatureValueKind.Absent;
         Numeric = double.NaN;
         Quality = ValueQuality.None;
@@ -100,6 +114,7 @@ public sealed class FeatureValueWriter
     {
         if (!double.IsFinite(value))
         {
+            HasNonFinite = true;
             if (_depth > 0)
             {
                 WriteToken("null"u8);

@@ -2,6 +2,7 @@ using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Slots;
 using FeatureActors.Core.Windows;
 
@@ -18,17 +19,11 @@ public readonly record struct FeatureFault(int Feature, Exception Error);
 /// </summary>
 public sealed class EntityUpdater
 {
-    // A feature that fails on more than half of its rows, and at least this often, is switched off: its state is kept,
-    // its rows are counted, the other features go on.
-    private const int FaultsBeforeOff = 100;
-
     private readonly EntityPlan _plan;
     private readonly EntityBlock _block;
     private readonly FeaturePlan[] _features;
-    private readonly bool[] _isGuarded;
-    private readonly bool[] _isOff;
-    private readonly long[] _attempts;
-    private readonly long[] _faults;
+    private readonly PluginPart?[] _parts;
+    private readonly FaultRate[] _rates;
     private byte[] _payloadCopy = new byte[256];
     private byte[] _sharedCopy = new byte[256];
 
@@ -38,16 +33,17 @@ public sealed class EntityUpdater
         _plan = layout.Plan;
         _block = block;
         _features = [.. _plan.Features];
-        _isGuarded = [.. _features.Select(static f => f.Type.StartsWith("custom:", StringComparison.Ordinal))];
-        _isOff = new bool[_features.Length];
-        _attempts = new long[_features.Length];
-        _faults = new long[_features.Length];
+        _parts = [.. _features.Select(static f => (f.Aggregate as PluginAggregate)?.Part)];
+        _rates = new FaultRate[_features.Length];
     }
 
     /// <summary>Faults of the last apply.</summary>
     public List<FeatureFault> Faults { get; } = [];
 
-    /// <summary>Index of a feature that the last apply switched off, or −1.</summary>
+    /// <summary>
+    /// Index of a feature that the last apply switched off because it failed on most of its rows, or −1. Its state is kept; the
+    /// other features go on.
+    /// </summary>
     public int SwitchedOff { get; private set; }
 
     /// <summary>Groups (by place in the plan) for which the last row was beyond retention.</summary>
@@ -129,8 +125,9 @@ public sealed class EntityUpdater
             }
 
             isHeld = true;
-            if (_isOff[f] || (feature.Where is not null && !feature.Where(row)) || !feature.Aggregate.Accepts(row))
+            if (_parts[f] is { IsOff: true })
             {
+                _rates[f] = default;
                 continue;
             }
 
@@ -181,18 +178,31 @@ public sealed class EntityUpdater
 
     private void Update(int index, FeaturePlan feature, long start, in RowView row)
     {
-        _attempts[index]++;
-        FeatureSlot slot = _block.Open(index, start);
-        if (_isGuarded[index])
-        {
-            Keep(slot.Payload, ref _payloadCopy);
-            Keep(slot.Shared, ref _sharedCopy);
-        }
-
-        int payloadLength = slot.Payload.Length;
-        int sharedLength = slot.Shared.Length;
+        PluginPart? part = _parts[index];
+        bool isOpen = false;
+        int payloadLength = 0;
+        int sharedLength = 0;
         try
         {
+            if (feature.Where is not null && !feature.Where(row))
+            {
+                return;
+            }
+
+            _rates[index].Call();
+            if (!feature.Aggregate.Accepts(row))
+            {
+                return;
+            }
+
+            FeatureSlot slot = _block.Open(index, start);
+            isOpen = true;
+            if (part is not null)
+            {
+                payloadLength = Keep(slot.Payload, ref _payloadCopy);
+                sharedLength = Keep(slot.Shared, ref _sharedCopy);
+            }
+
             if (row.Sign < 0 && (feature.Aggregate.Traits & FeatureTraits.Invertible) == 0)
             {
                 throw new NotSupportedException($"feature {feature.Name} of type {feature.Type} cannot take a retraction");
@@ -204,26 +214,41 @@ public sealed class EntityUpdater
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            if (_isGuarded[index])
+            if (isOpen)
             {
-                slot.ResizePayload(payloadLength);
-                _payloadCopy.AsSpan(0, payloadLength).CopyTo(slot.Payload);
-                slot.ResizeShared(sharedLength);
-                _sharedCopy.AsSpan(0, sharedLength).CopyTo(slot.Shared);
+                TakeBack(index, payloadLength, sharedLength);
             }
 
-            _block.DiscardOpenSlotIfEmpty(index);
-            Faults.Add(new FeatureFault(index, error));
-            _faults[index]++;
-            if (_faults[index] >= FaultsBeforeOff && _faults[index] * 2 > _attempts[index])
-            {
-                _isOff[index] = true;
-                SwitchedOff = index;
-            }
+            Fail(index, part, error);
         }
     }
 
-    private static void Keep(ReadOnlySpan<byte> bytes, ref byte[] copy)
+    /// <summary>Puts the open slot back to what it was: a plug-in may have failed half-way. A built-in type fails before it changes a byte.</summary>
+    private void TakeBack(int index, int payloadLength, int sharedLength)
+    {
+        if (_parts[index] is not null)
+        {
+            var slot = new FeatureSlot(_block);
+            slot.ResizePayload(payloadLength);
+            _payloadCopy.AsSpan(0, payloadLength).CopyTo(slot.Payload);
+            slot.ResizeShared(sharedLength);
+            _sharedCopy.AsSpan(0, sharedLength).CopyTo(slot.Shared);
+        }
+
+        _block.DiscardOpenSlotIfEmpty(index);
+    }
+
+    private void Fail(int index, PluginPart? part, Exception error)
+    {
+        Faults.Add(new FeatureFault(index, error));
+        part?.CountFault(error.Message);
+        if (part is not null && _rates[index].Fail() && part.TrySwitchOff(error.Message))
+        {
+            SwitchedOff = index;
+        }
+    }
+
+    private static int Keep(ReadOnlySpan<byte> bytes, ref byte[] copy)
     {
         if (copy.Length < bytes.Length)
         {
@@ -231,5 +256,6 @@ public sealed class EntityUpdater
         }
 
         bytes.CopyTo(copy);
+        return bytes.Length;
     }
 }

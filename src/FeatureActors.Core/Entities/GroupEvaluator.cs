@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Sharding;
 using FeatureActors.Core.Slots;
 using FeatureActors.Core.Windows;
@@ -16,6 +17,8 @@ public sealed class GroupEvaluator
     private readonly EntityBlock _block;
     private readonly WindowFieldPlan?[][][] _fieldsOf;
     private readonly int[][][] _fieldIndexOf;
+    private readonly PluginPart?[] _parts;
+    private readonly FaultRate[] _rates;
     private SlotReference[] _slots = new SlotReference[64];
 
     /// <summary>An evaluator for entities of <paramref name="layout"/> that <paramref name="block"/> points to.</summary>
@@ -25,11 +28,19 @@ public sealed class GroupEvaluator
         _block = block;
         _fieldsOf = new WindowFieldPlan?[_plan.Features.Count][][];
         _fieldIndexOf = new int[_plan.Features.Count][][];
+        _parts = [.. _plan.Features.Select(static f => (f.Aggregate as PluginAggregate)?.Part)];
+        _rates = new FaultRate[_plan.Features.Count];
         foreach (GroupPlan group in _plan.Groups)
         {
             IndexFields(group);
         }
     }
+
+    /// <summary>Features of plug-ins that failed in the last evaluation: their fields are absent.</summary>
+    public List<FeatureFault> Faults { get; } = [];
+
+    /// <summary>Index of a feature that the last evaluation switched off because it failed most of the time, or −1.</summary>
+    public int SwitchedOff { get; private set; }
 
     /// <summary>
     /// Evaluates a group of the open entity at <paramref name="nowMs"/>. Drops and folds slots that have aged; changes nothing else.
@@ -38,10 +49,12 @@ public sealed class GroupEvaluator
     {
         GroupPlan plan = _plan.Groups[group];
         values.Begin(plan.Fields.Count);
+        Faults.Clear();
+        SwitchedOff = -1;
         long idleExit = IdleExit(plan, _block.Group(group).LastEventMs);
         for (int f = plan.FirstFeature; f < plan.FirstFeature + plan.FeatureCount; f++)
         {
-            EvaluateFeature(plan, f, nowMs, idleExit, values);
+            EvaluateSupervised(plan, f, nowMs, idleExit, values);
         }
 
         ComputeRatios(plan, nowMs, values);
@@ -80,7 +93,43 @@ public sealed class GroupEvaluator
         }
     }
 
-    private void EvaluateFeature(GroupPlan group, int feature, long nowMs, long idleExit, GroupValues values)
+    /// <summary>A plug-in that fails, or is switched off, costs its own fields: they are absent, its slots stay and age.</summary>
+    private void EvaluateSupervised(GroupPlan group, int feature, long nowMs, long idleExit, GroupValues values)
+    {
+        if (_parts[feature] is not { } part)
+        {
+            EvaluateFeature(group, feature, nowMs, idleExit, values, isOff: false);
+            return;
+        }
+
+        if (part.IsOff)
+        {
+            _rates[feature] = default;
+            EvaluateFeature(group, feature, nowMs, idleExit, values, isOff: true);
+            return;
+        }
+
+        _rates[feature].Call();
+        try
+        {
+            EvaluateFeature(group, feature, nowMs, idleExit, values, isOff: false);
+        }
+#pragma warning disable CA1031 // A plug-in may throw anything; it costs that feature its value, never the shard.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            part.CountFault(error.Message);
+            Faults.Add(new FeatureFault(feature, error));
+            if (_rates[feature].Fail() && part.TrySwitchOff(error.Message))
+            {
+                SwitchedOff = feature;
+            }
+
+            EvaluateFeature(group, feature, nowMs, idleExit, values, isOff: true);
+        }
+    }
+
+    private void EvaluateFeature(GroupPlan group, int feature, long nowMs, long idleExit, GroupValues values, bool isOff)
     {
         FeaturePlan plan = _plan.Features[feature];
         if (plan.IsIdleBound && idleExit <= nowMs && _block.HasSlots(feature))
@@ -89,10 +138,10 @@ public sealed class GroupEvaluator
             values.IsCompacted = true;
         }
 
-        values.IsCompacted |= _block.Compact(feature, nowMs);
+        values.IsCompacted |= isOff ? DropIfLeft(feature, nowMs) : _block.Compact(feature, nowMs);
         int count = _block.ListSlots(feature, ref _slots);
         long spentAt = long.MaxValue;
-        if (count > 0 && plan.Aggregate.AgeingStepMs > 0 && Age(plan, feature, count, nowMs, values, ref spentAt))
+        if (count > 0 && plan.Aggregate.AgeingStepMs > 0 && Age(plan, feature, count, nowMs, values, isOff, ref spentAt))
         {
             count = 0;
         }
@@ -134,14 +183,21 @@ public sealed class GroupEvaluator
             for (int i = 0; i < fields.Length; i++)
             {
                 ReadOnlySpan<SlotReference> inside = first < end ? slots[first..end] : default;
-                values.Set(_fieldIndexOf[feature][w][i], EvaluateWindow(feature, fields[i]!, inside, nowMs, values));
+                values.Set(_fieldIndexOf[feature][w][i], isOff ? FieldValue.Absent : EvaluateWindow(feature, fields[i]!, inside, nowMs, values));
             }
         }
     }
 
     /// <summary>Drops the state of an ageing feature when it is spent, and says so; else sets when it is looked at again and when it will be.</summary>
-    private bool Age(FeaturePlan plan, int feature, int count, long nowMs, GroupValues values, ref long spentAt)
+    private bool Age(FeaturePlan plan, int feature, int count, long nowMs, GroupValues values, bool isOff, ref long spentAt)
     {
+        long step = plan.Aggregate.AgeingStepMs;
+        values.NextDueMs = Math.Min(values.NextDueMs, SlotWidths.Floor(nowMs, step) + step);
+        if (isOff)
+        {
+            return false;
+        }
+
         SlotList all = _block.View(feature, _slots.AsSpan(0, count), nowMs);
         if (plan.Aggregate.IsSpent(all))
         {
@@ -150,10 +206,22 @@ public sealed class GroupEvaluator
             return true;
         }
 
-        long step = plan.Aggregate.AgeingStepMs;
         spentAt = plan.Aggregate.SpentAtMs(all);
-        values.NextDueMs = Math.Min(values.NextDueMs, SlotWidths.Floor(nowMs, step) + step);
         return false;
+    }
+
+    /// <summary>Without its plug-in a feature's slots can neither be folded nor released one by one: they go together once the last has left.</summary>
+    private bool DropIfLeft(int feature, long nowMs)
+    {
+        SlotTimeline timeline = _plan.Features[feature].Timeline;
+        int count = _block.ListSlots(feature, ref _slots);
+        if (count == 0 || timeline.HasLifetime || timeline.LeavesAt(_slots[count - 1].StartMs) > nowMs)
+        {
+            return false;
+        }
+
+        _block.DropAll(feature);
+        return true;
     }
 
     private FieldValue EvaluateWindow(

@@ -8,7 +8,11 @@ namespace FeatureActors.Core.Entities;
 /// <param name="Length">Number of bytes.</param>
 /// <param name="Quality">What a reader must know about it.</param>
 /// <param name="Numeric">The number, or NaN.</param>
-public readonly record struct FieldValue(FeatureValueKind Kind, int Start, int Length, ValueQuality Quality, double Numeric);
+public readonly record struct FieldValue(FeatureValueKind Kind, int Start, int Length, ValueQuality Quality, double Numeric)
+{
+    /// <summary>No value.</summary>
+    public static FieldValue Absent { get; } = new(FeatureValueKind.Absent, 0, 0, ValueQuality.None, double.NaN);
+}
 
 /// <summary>The values of one group of one entity at one time. Reused; valid until the next evaluation.</summary>
 public sealed class GroupValues

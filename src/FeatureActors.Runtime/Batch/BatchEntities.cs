@@ -1,6 +1,7 @@
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Entities;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Sharding;
 using FeatureActors.Core.Slots;
 using FeatureActors.Runtime.Entities;
@@ -147,7 +148,21 @@ internal sealed class BatchEntities : IDisposable
 
         for (int f = 0; f < _plan.Features.Count; f++)
         {
-            _block.Compact(f, nowMs);
+            Compact(f, nowMs);
+        }
+    }
+
+    private void Compact(int feature, long nowMs)
+    {
+        try
+        {
+            _block.Compact(feature, nowMs);
+        }
+#pragma warning disable CA1031 // A plug-in may throw anything. Its slots stay as they are, which no value shows.
+        catch (Exception error) when (_plan.Features[feature].Aggregate is PluginAggregate plugin)
+#pragma warning restore CA1031
+        {
+            plugin.Part.CountFault(error.Message);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Sharding;
 
 namespace FeatureActors.Runtime.Ingest;
@@ -75,7 +76,19 @@ internal sealed class EventRouter
         RowView row = _event.View(nowMs);
         for (int ordinal = 0; ordinal < _plan.Routes.Count; ordinal++)
         {
-            RouteTo(_plan.Routes[ordinal], ordinal, row, target);
+            RouteSupervised(_plan.Routes[ordinal], ordinal, row, target);
+        }
+    }
+
+    private void RouteSupervised(RoutePlan route, int ordinal, in RowView row, IRowTarget target)
+    {
+        try
+        {
+            RouteTo(route, ordinal, row, target);
+        }
+        catch (PluginFaultException error)
+        {
+            target.Refuse(ordinal, route.Groups[0].Name, "function-error", $"no row for entity {route.Entity}: {error}");
         }
     }
 

@@ -1,0 +1,33 @@
+using FeatureActors.Core.Plugins;
+
+namespace FeatureActors.Node.Hosting.Plugins;
+
+/// <summary>One plug-in that is loaded, with what it brings.</summary>
+internal sealed class LoadedPlugin(string name, string version, PluginLoadContext context)
+{
+    /// <summary>Its name: that of its folder.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Version of its assembly.</summary>
+    public string Version { get; } = version;
+
+    /// <summary>Its feature types, supervised.</summary>
+    public List<PluginFeatureType> Types { get; } = [];
+
+    /// <summary>Its functions, supervised.</summary>
+    public List<PluginFunction> Functions { get; } = [];
+
+    /// <summary>What it has of kinds that this release does not use: full type names.</summary>
+    public List<string> Unused { get; } = [];
+
+    /// <summary>What it brings, in words.</summary>
+    public IEnumerable<string> Contents =>
+    [
+        .. Types.Select(static t => $"type {t.Name}"),
+        .. Functions.Select(static f => $"function {f.Name}"),
+        .. Unused.Select(static u => $"{u} (not used by this release)"),
+    ];
+
+    /// <summary>Lets its code go, once nothing refers to it any more.</summary>
+    public void Unload() => context.Unload();
+}

@@ -1,0 +1,74 @@
+using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Expressions;
+using FeatureActors.Core.Payloads;
+using FeatureActors.Node.Commands;
+
+namespace FeatureActors.Node.Hosting.Plugins;
+
+/// <summary>The plug-ins of a process: what definitions may name beside what is built in. Immutable; a change makes another set.</summary>
+internal sealed class PluginSet
+{
+    private PluginSet(PluginFolder folder, IReadOnlyList<LoadedPlugin> plugins)
+    {
+        Folder = folder;
+        Plugins = plugins;
+    }
+
+    /// <summary>Where they come from.</summary>
+    public PluginFolder Folder { get; }
+
+    /// <summary>The plug-ins, in order of their names.</summary>
+    public IReadOnlyList<LoadedPlugin> Plugins { get; }
+
+    /// <summary>Loads every plug-in of a folder; none when there is no folder.</summary>
+    /// <exception cref="UsageException">One of them cannot be loaded, or two have the same.</exception>
+    public static PluginSet Load(string folder)
+    {
+        var place = new PluginFolder(folder);
+        var loaded = new List<LoadedPlugin>();
+        try
+        {
+            foreach (string name in place.Names())
+            {
+                loaded.Add(PluginLoader.Load(place, name));
+            }
+
+            return Checked(place, loaded);
+        }
+        catch (PluginException error)
+        {
+            loaded.ForEach(static p => p.Unload());
+            throw new UsageException(error.Message);
+        }
+    }
+
+    /// <summary>This set with one plug-in loaded anew, or added.</summary>
+    /// <exception cref="PluginException">It cannot be loaded, or its names are taken.</exception>
+    public PluginSet With(LoadedPlugin plugin) => Checked(
+        Folder, [.. Plugins.Where(p => p.Name != plugin.Name).Append(plugin).OrderBy(static p => p.Name, StringComparer.Ordinal)]);
+
+    /// <summary>Binds definitions with what is built in and these plug-ins.</summary>
+    /// <exception cref="Abstractions.Errors.ConfigException">The definitions have mistakes.</exception>
+    public DefinitionsModel Bind(ConfigObject definitions) => DefinitionsBinder.Bind(
+        definitions,
+        new FeatureTypeRegistry([.. BuiltInFeatureTypes.All, .. Plugins.SelectMany(static p => p.Types)]),
+        Plugins.SelectMany(static p => p.Functions));
+
+    private static PluginSet Checked(PluginFolder folder, IReadOnlyList<LoadedPlugin> plugins)
+    {
+        var owners = ScalarFunctionSet.BuiltIn.Names.ToDictionary(static n => "function " + n.ToLowerInvariant(), static _ => "what is built in");
+        foreach (LoadedPlugin plugin in plugins)
+        {
+            foreach (string item in plugin.Types.Select(static t => $"type {t.Name}").Concat(plugin.Functions.Select(static f => "function " + f.Name.ToLowerInvariant())))
+            {
+                if (!owners.TryAdd(item, $"plug-in '{plugin.Name}'"))
+                {
+                    throw new PluginException($"plug-in '{plugin.Name}' brings {item}, which {owners[item]} has already: rename one of them");
+                }
+            }
+        }
+
+        return new PluginSet(folder, plugins);
+    }
+}
