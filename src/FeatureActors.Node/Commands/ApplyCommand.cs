@@ -26,8 +26,8 @@ internal static class ApplyCommand
 
     private static async Task<int> RunAsync(ParseResult result, CommandHost host, CancellationToken cancellationToken)
     {
-        DefinitionsModel model = DefinitionsFile.Load(result.GetRequiredValue(Definitions));
         NodeOptions options = NodeOptionsBinder.Load(result.GetRequiredValue(Config));
+        DefinitionsModel model = DefinitionsFile.Load(result.GetRequiredValue(Definitions), options.Plugins.Folder);
         SqliteStores stores = await NodeComposition.OpenStoresAsync(options, host.Time, cancellationToken).ConfigureAwait(false);
         await using (stores.ConfigureAwait(false))
         {

@@ -35,6 +35,8 @@ internal static class BatchCommand
         Required = true,
     };
 
+    private static readonly Option<string?> Plugins = CommonOptions.Plugins();
+
     private static readonly Option<bool> Strict = new("--strict")
     {
         Description = "Exit 1 when an event cannot be used",
@@ -44,7 +46,7 @@ internal static class BatchCommand
     {
         var command = new Command("batch", "The same engine over a file, with event time as its clock")
         {
-            Definitions, Input, Source, At, Output, Strict,
+            Definitions, Input, Source, At, Output, Plugins, Strict,
         };
         command.SetAction((result, cancellationToken) => Task.FromResult(Run(result, host, cancellationToken)));
         return command;
@@ -52,7 +54,8 @@ internal static class BatchCommand
 
     private static int Run(ParseResult result, CommandHost host, CancellationToken cancellationToken)
     {
-        DefinitionsModel model = DefinitionsFile.Load(result.GetRequiredValue(Definitions));
+        DefinitionsModel model = DefinitionsFile.Load(
+            result.GetRequiredValue(Definitions), CommonOptions.PluginFolder(result.GetValue(Plugins), null));
         SourceDefinition source = DefinitionsFile.Source(model, result.GetRequiredValue(Source));
         IReadOnlyList<long> times = TimeText.ParseAll(result.GetRequiredValue(At), "--at");
         if (times.Count == 0)

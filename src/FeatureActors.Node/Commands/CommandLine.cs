@@ -51,6 +51,7 @@ internal static class CommandLine
             ApplyCommand.Create(host),
             GetCommand.Create(host),
             DeadLettersCommand.Create(host),
+            PluginsCommand.Create(host),
         };
         foreach (Command promised in PromisedCommands.CreateAll(host))
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FeatureActors.Node.Options;
 
 namespace FeatureActors.Node.Commands;
 
@@ -25,6 +26,15 @@ internal static class CommonOptions
         HelpName = "file",
         DefaultValueFactory = _ => hasDefault ? Environment.GetEnvironmentVariable("FA_CONFIG") ?? "hocon/node.conf" : null!,
     };
+
+    public static Option<string?> Plugins() => new("--plugins")
+    {
+        Description = "Folder with plug-ins; that of the configuration, else plugins, unless stated",
+        HelpName = "folder",
+    };
+
+    /// <summary>The folder with plug-ins of a command that may have a configuration.</summary>
+    public static string PluginFolder(string? stated, NodeOptions? node) => stated ?? node?.Plugins.Folder ?? new PluginsSection().Folder;
 
     public static Option<bool> Json() => new("--json")
     {

@@ -100,7 +100,8 @@ internal static class GetCommand
 
         NodeOptions node = NodeOptionsBinder.Load(config);
         DefinitionsModel model = DefinitionsFile.Load(
-            node.Definitions ?? throw new UsageException($"{config} does not say where the definitions are: write fa.definitions"));
+            node.Definitions ?? throw new UsageException($"{config} does not say where the definitions are: write fa.definitions"),
+            node.Plugins.Folder);
         GroupDefinition definition = model.Groups.FirstOrDefault(g => g.Name == group)
             ?? throw new UsageException($"the definitions have no group '{group}'; there is {string.Join(", ", model.Groups.Select(static g => g.Name))}");
         keyParts = model.Entity(definition.Entity).Key.Count;

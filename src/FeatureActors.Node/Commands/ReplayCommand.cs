@@ -44,7 +44,8 @@ internal static class ReplayCommand
         string config = result.GetRequiredValue(Config);
         NodeOptions options = NodeOptionsBinder.Load(config);
         DefinitionsModel model = DefinitionsFile.Load(
-            options.Definitions ?? throw new UsageException($"{config} does not say where the definitions are: write fa.definitions"));
+            options.Definitions ?? throw new UsageException($"{config} does not say where the definitions are: write fa.definitions"),
+            options.Plugins.Folder);
         SourceDefinition source = DefinitionsFile.Source(model, result.GetRequiredValue(Source));
         double? rate = result.GetValue(Rate);
         if (rate is <= 0)

@@ -14,6 +14,9 @@ internal static partial class Log
     [LoggerMessage(6002, LogLevel.Information, "Node {Node} runs: {Entities} entities, {Shards} shards, {Sources} sources, log {Log}, {Redis}")]
     public static partial void Runs(ILogger logger, string node, int entities, int shards, int sources, string log, string redis);
 
+    [LoggerMessage(6004, LogLevel.Warning, "A request through the control socket was not understood: {Error}")]
+    public static partial void ControlBroke(ILogger logger, string error);
+
     [LoggerMessage(6003, LogLevel.Information, "Node {Node} stopped")]
     public static partial void Stopped(ILogger logger, string node);
 }

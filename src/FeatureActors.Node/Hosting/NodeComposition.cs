@@ -2,8 +2,10 @@ using System.Globalization;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Hocon;
 using FeatureActors.Kafka;
 using FeatureActors.Node.Commands;
+using FeatureActors.Node.Hosting.Plugins;
 using FeatureActors.Node.Options;
 using FeatureActors.Persistence.Sql.Sqlite;
 using FeatureActors.Redis;
@@ -67,7 +69,8 @@ internal sealed class NodeComposition : IAsyncDisposable
     {
         string definitions = options.Definitions
             ?? throw new UsageException("the configuration does not say where the definitions are: write fa.definitions = \"definitions.conf\"");
-        var node = new NodeComposition(options, DefinitionsFile.Load(definitions), time, loggers);
+        var plugins = PluginSet.Load(options.Plugins.Folder);
+        var node = new NodeComposition(options, plugins.Bind(HoconParser.ParseFile(definitions)), time, loggers);
         try
         {
             await node.BuildAsync(cancellationToken).ConfigureAwait(false);

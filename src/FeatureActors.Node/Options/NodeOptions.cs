@@ -48,6 +48,9 @@ internal sealed record NodeOptions
     /// <summary>Ingest.</summary>
     public IngestSection Ingest { get; init; } = new();
 
+    /// <summary>Plug-ins.</summary>
+    public PluginsSection Plugins { get; init; } = new();
+
     /// <summary>Dead letters.</summary>
     public DeadLettersSection DeadLetters { get; init; } = new();
 
@@ -146,6 +149,16 @@ internal sealed record IngestSection
     public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(5);
 
     public IReadOnlyList<string> NewLanes { get; init; } = [];
+}
+
+/// <summary>Where plug-ins are and what they may cost; <c>fa.plugins</c>.</summary>
+internal sealed record PluginsSection
+{
+    public string Folder { get; init; } = "plugins";
+
+    public TimeSpan CallBudget { get; init; } = TimeSpan.FromSeconds(2);
+
+    public int StuckThreadsMax { get; init; } = 2;
 }
 
 /// <summary>How much of what could not be used is kept; <c>fa.dead-letters</c>.</summary>

@@ -72,6 +72,7 @@ internal static class NodeOptionsBinder
             Checkpoints = BindCheckpoints(reader.ObjectOrEmpty("checkpoints")),
             Publish = BindPublish(reader.ObjectOrEmpty("publish")),
             Ingest = BindIngest(reader.ObjectOrEmpty("ingest")),
+            Plugins = BindPlugins(reader.ObjectOrEmpty("plugins")),
             DeadLetters = BindDeadLetters(reader.ObjectOrEmpty("dead-letters")),
             Sources = BindSources(reader.ObjectOrEmpty("sources")),
         };
@@ -230,6 +231,19 @@ internal static class NodeOptionsBinder
             BatchBytes = (int)reader.SizeOr("batch-bytes", defaults.BatchBytes, 1024, 512 * 1024),
             Linger = Duration(reader, "linger", defaults.Linger, 0, 10_000),
             NewLanes = reader.OptionalStrings("new-lanes") ?? defaults.NewLanes,
+        };
+        reader.RejectUnknown();
+        return section;
+    }
+
+    private static PluginsSection BindPlugins(ConfigReader reader)
+    {
+        var defaults = new PluginsSection();
+        var section = new PluginsSection
+        {
+            Folder = PathOf(reader.Optional("folder")) ?? defaults.Folder,
+            CallBudget = Duration(reader, "call-budget", defaults.CallBudget, 100, 600_000),
+            StuckThreadsMax = reader.IntOr("stuck-threads-max", defaults.StuckThreadsMax, 1, 64),
         };
         reader.RejectUnknown();
         return section;

@@ -53,6 +53,7 @@ public sealed class NodeOptionsTests
               checkpoints { interval = 1s, bytes = 1MiB, concurrent = 1 }
               publish { sweep-interval = 2s, sweep-rate = 1, rewrite-rate = 2, fence-check = 1s, retry-delay = 1s }
               ingest { batch-bytes = 1KiB, linger = 1ms, new-lanes = [s] }
+              plugins { folder = p, call-budget = 1s, stuck-threads-max = 3 }
               dead-letters { max-count = 1, max-bytes = 2 }
               sources.s { file = f.csv, end = "1970-01-01T00:00:01Z" }
             }

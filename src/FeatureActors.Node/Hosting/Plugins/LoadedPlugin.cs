@@ -28,6 +28,9 @@ internal sealed class LoadedPlugin(string name, string version, PluginLoadContex
         .. Unused.Select(static u => $"{u} (not used by this release)"),
     ];
 
+    /// <summary>Dies with its code; for tests.</summary>
+    public WeakReference Context { get; } = new(context);
+
     /// <summary>Lets its code go, once nothing refers to it any more.</summary>
     public void Unload() => context.Unload();
 }

@@ -55,6 +55,11 @@ internal sealed class PluginSet
         new FeatureTypeRegistry([.. BuiltInFeatureTypes.All, .. Plugins.SelectMany(static p => p.Types)]),
         Plugins.SelectMany(static p => p.Functions));
 
+    /// <summary>A line for each plug-in.</summary>
+    public IEnumerable<string> Describe() => Plugins.Count == 0
+        ? [$"no plug-ins in {Folder.Path}"]
+        : Plugins.Select(static p => $"{p.Name} {p.Version}: {string.Join(", ", p.Contents)}");
+
     private static PluginSet Checked(PluginFolder folder, IReadOnlyList<LoadedPlugin> plugins)
     {
         var owners = ScalarFunctionSet.BuiltIn.Names.ToDictionary(static n => "function " + n.ToLowerInvariant(), static _ => "what is built in");
