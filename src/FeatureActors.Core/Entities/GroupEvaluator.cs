@@ -191,22 +191,21 @@ public sealed class GroupEvaluator
     /// <summary>Drops the state of an ageing feature when it is spent, and says so; else sets when it is looked at again and when it will be.</summary>
     private bool Age(FeaturePlan plan, int feature, int count, long nowMs, GroupValues values, bool isOff, ref long spentAt)
     {
+        if (!isOff)
+        {
+            SlotList all = _block.View(feature, _slots.AsSpan(0, count), nowMs);
+            if (plan.Aggregate.IsSpent(all))
+            {
+                _block.DropAll(feature);
+                values.IsCompacted = true;
+                return true;
+            }
+
+            spentAt = plan.Aggregate.SpentAtMs(all);
+        }
+
         long step = plan.Aggregate.AgeingStepMs;
         values.NextDueMs = Math.Min(values.NextDueMs, SlotWidths.Floor(nowMs, step) + step);
-        if (isOff)
-        {
-            return false;
-        }
-
-        SlotList all = _block.View(feature, _slots.AsSpan(0, count), nowMs);
-        if (plan.Aggregate.IsSpent(all))
-        {
-            _block.DropAll(feature);
-            values.IsCompacted = true;
-            return true;
-        }
-
-        spentAt = plan.Aggregate.SpentAtMs(all);
         return false;
     }
 
