@@ -47,7 +47,8 @@ public static class DefinitionsBinder
             functions is null ? ScalarFunctionSet.BuiltIn : ScalarFunctionSet.BuiltIn.With(functions),
             new Dictionary<string, SourceDefinition>(StringComparer.Ordinal),
             new Dictionary<string, EntityDefinition>(StringComparer.Ordinal),
-            new HashSet<string>(StringComparer.Ordinal));
+            new HashSet<string>(StringComparer.Ordinal),
+            NamedWindows.Bind(reader));
 
         string name = BindNamespace(reader);
         ClockKind clock = reader.ChoiceOr("clock", ClockKind.Wall, Clocks);

@@ -9,10 +9,12 @@ namespace FeatureActors.Core.Definitions;
 /// <param name="Sources">Sources by name.</param>
 /// <param name="Entities">Entities by name.</param>
 /// <param name="WrongNames">Names of sources and entities that exist but could not be read: naming them is no further mistake.</param>
+/// <param name="Windows">Windows by name.</param>
 internal sealed record DefinitionsContext(
     FeatureTypeRegistry Types,
     TriggerTypeRegistry Triggers,
     ScalarFunctionSet Functions,
     Dictionary<string, SourceDefinition> Sources,
     Dictionary<string, EntityDefinition> Entities,
-    HashSet<string> WrongNames);
+    HashSet<string> WrongNames,
+    NamedWindows Windows);

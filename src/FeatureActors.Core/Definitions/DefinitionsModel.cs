@@ -156,11 +156,11 @@ public sealed record GroupDefinition
     /// <summary>The stated idle expiry in milliseconds, <see cref="long.MaxValue"/> for <c>never</c>, null when none is stated.</summary>
     public long? StatedIdleExpiryMs { get; init; }
 
-    /// <summary>Time without events after which the state of an entity is removed; <see cref="long.MaxValue"/> for never.</summary>
-    public required long IdleExpiryMs { get; init; }
+    /// <summary>The state of an entity is removed when its last event would leave this window; null for never.</summary>
+    public required FeatureWindow? Idle { get; init; }
 
-    /// <summary>Slot width to which the idle time is rounded up.</summary>
-    public required long IdleSlotMs { get; init; }
+    /// <summary>Shortest time without events after which the state of an entity is removed; <see cref="long.MaxValue"/> for never.</summary>
+    public long IdleExpiryMs => Idle?.HoldsMs ?? long.MaxValue;
 
     /// <summary>How long published values outlive their last exit when nobody removes them, in milliseconds.</summary>
     public required long MarginMs { get; init; }
@@ -191,7 +191,7 @@ public sealed record FeatureDefinition
     public FilterDefinition? Where { get; init; }
 
     /// <summary>Windows in the order of the definition; for a type without windows one lifetime window with an empty name.</summary>
-    public required IReadOnlyList<SlidingWindow> Windows { get; init; }
+    public required IReadOnlyList<FeatureWindow> Windows { get; init; }
 
     /// <summary>The settings its type read, defaults included, ordered by key.</summary>
     public required IReadOnlyList<FeatureSetting> Settings { get; init; }

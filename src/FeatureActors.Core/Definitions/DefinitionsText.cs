@@ -105,14 +105,27 @@ internal static class DefinitionsText
         return $"{head}, windows = [{string.Join(", ", windows)}]";
     }
 
-    private static string Window(SlidingWindow window)
+    private static string Window(FeatureWindow window)
     {
-        string name = window.Name == WindowBinder.DefaultName(window) ? "" : $", name = {Q(window.Name)}";
-        if (window.IsLifetime)
+        string name = window.Name == window.DefaultName ? "" : $", name = {Q(window.Name)}";
+        return window switch
         {
-            return name.Length == 0 ? WindowBinder.LifetimeWord : $"{{ size = {WindowBinder.LifetimeWord}{name} }}";
-        }
+            { IsLifetime: true } => name.Length == 0 ? SlidingWindow.LifetimeWord : $"{{ size = {SlidingWindow.LifetimeWord}{name} }}",
+            TumblingWindow tumbling => Tumbling(tumbling, name),
+            SlidingWindow sliding => Sliding(sliding, name),
+            _ => throw new ArgumentOutOfRangeException(nameof(window), window, null),
+        };
+    }
 
+    private static string Tumbling(TumblingWindow window, string name)
+    {
+        string zone = window.Periods is CalendarPeriods calendar ? $", zone = {Q(calendar.Zone)}" : "";
+        string back = window.Back == 0 ? "" : FormattableString.Invariant($", back = {window.Back}");
+        return $"{{ tumbling = {window.Periods.Word}{zone}{back}{name} }}";
+    }
+
+    private static string Sliding(SlidingWindow window, string name)
+    {
         string offset = window.OffsetMs == 0 ? "" : $", offset = {ConfigDuration.Format(window.OffsetMs)}";
 
         // A slot wider than its window comes only from the default of very short windows and cannot be stated.

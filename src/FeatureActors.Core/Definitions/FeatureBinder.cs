@@ -18,7 +18,7 @@ internal sealed class FeatureBinder
     private readonly bool _isCorrect;
 
     private FeatureBinder(
-        string name, ConfigReader reader, IFeatureType type, SqlExpression? where, List<SlidingWindow> windows, bool isCorrect)
+        string name, ConfigReader reader, IFeatureType type, SqlExpression? where, List<FeatureWindow> windows, bool isCorrect)
     {
         Name = name;
         _reader = reader;
@@ -35,7 +35,7 @@ internal sealed class FeatureBinder
     public ConfigPosition Position => _reader.Position;
 
     /// <summary>Its windows; for a type without windows one lifetime window with an empty name.</summary>
-    public List<SlidingWindow> Windows { get; }
+    public List<FeatureWindow> Windows { get; }
 
     /// <summary>True when its value is a single number.</summary>
     public bool IsNumeric { get; private set; }
@@ -48,12 +48,12 @@ internal sealed class FeatureBinder
 
     /// <summary>Reads the feature called <paramref name="name"/> with the type <paramref name="type"/>.</summary>
     public static FeatureBinder Bind(
-        string name, ConfigReader reader, IFeatureType type, FieldScope scope, ScalarFunctionSet functions)
+        string name, ConfigReader reader, IFeatureType type, FieldScope scope, ScalarFunctionSet functions, NamedWindows named)
     {
         int errorsBefore = reader.Errors.Count;
         SqlExpression? where = scope.ParseFilter(reader, "where", functions);
         ConfigValue? windowsValue = reader.Optional("windows");
-        List<SlidingWindow> windows = windowsValue is null ? [] : WindowBinder.Bind(windowsValue);
+        List<FeatureWindow> windows = windowsValue is null ? [] : WindowBinder.Bind(windowsValue, named);
         var binding = new ConfigFeatureBinding(name, reader, scope);
         FeatureAggregate? aggregate = type.Bind(binding);
         bool isUnwindowed = aggregate is not null && (aggregate.Traits & FeatureTraits.Unwindowed) != 0;
@@ -69,7 +69,7 @@ internal sealed class FeatureBinder
         }
 
         if (aggregate is not null && (aggregate.Traits & FeatureTraits.FixedLength) != 0
-            && windows.Find(static w => w.IsLifetime) is { } endless)
+            && windows.Find(static w => w.LengthMs == 0) is { } endless)
         {
             windowsValue!.Error($"type '{type.Name}' needs windows of a fixed length, and '{endless.Name}' has none", "write 1h or { tumbling = 1h }");
         }

@@ -68,7 +68,6 @@ internal sealed class GroupBinder
     public GroupDefinition Complete(IReadOnlyList<FieldDefinition> columns)
     {
         FieldScope scope = FieldScope.OfEntity(columns, Scope);
-        (long idleExpiry, long idleSlot) = IdleExpiry();
         return new GroupDefinition
         {
             Name = Name,
@@ -79,8 +78,7 @@ internal sealed class GroupBinder
             Triggers = _triggers,
             Late = _late,
             StatedIdleExpiryMs = _statedIdleExpiryMs,
-            IdleExpiryMs = idleExpiry,
-            IdleSlotMs = idleSlot,
+            Idle = Idle(),
             MarginMs = _marginMs,
             UsedColumns = [.. Scope.Used.Select(f => f.Name)],
         };
@@ -228,7 +226,7 @@ internal sealed class GroupBinder
                 }
                 else if (_context.Types.TryGet(typeName, out IFeatureType? type))
                 {
-                    _features.Add(FeatureBinder.Bind(field.Key, reader, type, Scope, _context.Functions));
+                    _features.Add(FeatureBinder.Bind(field.Key, reader, type, Scope, _context.Functions, _context.Windows));
                 }
             }
 
@@ -251,7 +249,7 @@ internal sealed class GroupBinder
         HashSet<string> names = [.. ratios.Select(r => r.Name)];
         foreach ((string name, ConfigReader reader) in ratios)
         {
-            if (RatioBinder.Bind(name, reader, _features, names, _wrong) is { } ratio)
+            if (RatioBinder.Bind(name, reader, _features, names, _wrong, _context.Windows) is { } ratio)
             {
                 _ratios.Add(ratio);
             }
@@ -333,16 +331,14 @@ internal sealed class GroupBinder
         }
     }
 
-    private SlidingWindow? Longest() => _features.SelectMany(f => f.Windows).Where(w => !w.IsLifetime).MaxBy(w => w.ReachMs);
+    private FeatureWindow? Longest() => _features.SelectMany(f => f.Windows).Where(w => !w.IsLifetime).MaxBy(w => w.ReachMs);
 
-    // The state goes at floor(last event / slot) · slot + expiry + slot. With the longest window's O + W and r that is exactly the
-    // exit of the last event from that window, so that types without windows live as long as the rest of the key.
-    private (long ExpiryMs, long SlotMs) IdleExpiry() => _statedIdleExpiryMs switch
+    // The state goes when the last event would leave this window, so that types without windows live as long as the rest of the key.
+    private FeatureWindow? Idle() => _statedIdleExpiryMs switch
     {
-        long.MaxValue => (long.MaxValue, 1),
-        { } stated => (stated, SlotWidths.ForWindow(stated)),
-        null when _features.Exists(f => f.IsUnwindowed && !f.EndsByItself) && Longest() is { } longest =>
-            (longest.OffsetMs + longest.SizeMs, longest.SlotMs),
-        null => (long.MaxValue, 1),
+        long.MaxValue => null,
+        { } stated => SlidingWindow.Of("idle", stated, SlotWidths.ForWindow(stated)),
+        null when _features.Exists(f => f.IsUnwindowed && !f.EndsByItself) => Longest(),
+        null => null,
     };
 }

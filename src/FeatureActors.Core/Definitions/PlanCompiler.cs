@@ -124,7 +124,7 @@ public static class PlanCompiler
             AssignedNumber number = numbers.Feature(group, feature);
             for (int i = 0; i < feature.Windows.Count; i++)
             {
-                SlidingWindow window = feature.Windows[i];
+                FeatureWindow window = feature.Windows[i];
                 fields.Add(new WindowFieldPlan(FieldName(feature.Name, window.Name), feature.Name, window.Name, features.Count, i)
                 {
                     WarmAtMs = WindowHistory.WarmAtMs(number.Windows, window),
@@ -160,8 +160,7 @@ public static class PlanCompiler
             Fields = fields,
             Triggers = [.. group.Triggers.Select(t => TriggerPlanOf(numbers.Group(group), t, fields))],
             Late = group.Late,
-            IdleExpiryMs = group.IdleExpiryMs,
-            IdleSlotMs = group.IdleSlotMs,
+            Idle = group.Idle,
             MarginMs = group.MarginMs,
         };
     }

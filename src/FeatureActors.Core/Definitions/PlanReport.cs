@@ -78,35 +78,12 @@ public sealed class PlanReport
             AssignedNumber number = snapshot.Numbers.First(n => n is { Kind: NumberKind.Feature, IsLive: true }
                 && n.Entity == group.Entity && n.Name == DefinitionsCatalog.FeatureName(group, feature));
             var timeline = new SlotTimeline(feature.Windows);
-            long slots = SlotsMax(feature.Windows);
+            long slots = timeline.SlotsMax();
             Int128 bytes = ((Int128)slots * feature.Aggregate.PayloadBytesMax) + feature.Aggregate.SharedBytesMax;
             features.Add(new FeatureReport(feature, number, timeline, slots, (long)Int128.Min(bytes, BytesShownMax)));
         }
 
         return new GroupReport(group, features);
-    }
-
-    // At most one slot of every width for each span between two reaches; the youngest slots have the finest width. A slot may
-    // be cut by a reach, hence one more for each window, and one for the slot that is being written.
-    private static long SlotsMax(IReadOnlyList<SlidingWindow> windows)
-    {
-        SlidingWindow[] byReach = [.. windows.Where(w => !w.IsLifetime).OrderBy(w => w.ReachMs)];
-        bool hasLifetime = byReach.Length < windows.Count;
-        long slots = hasLifetime ? 1 : 0;
-        long from = 0;
-        for (int i = 0; i < byReach.Length; i++)
-        {
-            long width = SlotWidths.Unbounded;
-            for (int j = i; j < byReach.Length; j++)
-            {
-                width = SlotWidths.CommonDivisor(width, byReach[j].SlotMs);
-            }
-
-            slots += ((byReach[i].ReachMs - from + width - 1) / width) + 1;
-            from = byReach[i].ReachMs;
-        }
-
-        return slots;
     }
 
     private static string Words(EntityDefinition entity) => string.Join(", ", entity.Key.Select(FieldTypeWords.Of));
@@ -148,7 +125,7 @@ public sealed class PlanReport
         string settings = string.Concat(definition.Settings.Select(s => $", {s.Key} = {s.Text}"));
         string where = definition.Where is null ? "" : $", where {definition.Where.CanonicalText}";
         Add(text, $"    {definition.Name} #{feature.Number.Number}: {definition.Type}{settings}{where}");
-        foreach (SlidingWindow window in definition.Windows)
+        foreach (FeatureWindow window in definition.Windows)
         {
             Add(text, $"      {WindowText(definition, window)}{Warming(feature, window)}");
         }
@@ -168,7 +145,7 @@ public sealed class PlanReport
         Add(text, $"      kept {kept}, at most {feature.SlotsMax} slots, {Bytes(feature.BytesMax)} per key");
     }
 
-    private static string WindowText(FeatureDefinition feature, SlidingWindow window)
+    private static string WindowText(FeatureDefinition feature, FeatureWindow window)
     {
         if (feature.IsUnwindowed)
         {
@@ -180,12 +157,30 @@ public sealed class PlanReport
             return $"window {window.Name}: everything since the key was first seen";
         }
 
-        string slot = ConfigDuration.Format(window.SlotMs);
-        string offset = window.OffsetMs == 0 ? "" : $", ending {ConfigDuration.Format(window.OffsetMs)} ago";
-        return $"window {window.Name}: slot {slot}, never less than {ConfigDuration.Format(window.SizeMs)}, at most {slot} more{offset}";
+        return $"window {window.Name}: " + window switch
+        {
+            TumblingWindow tumbling => TumblingText(tumbling),
+            SlidingWindow sliding => SlidingText(sliding),
+            _ => window.Text,
+        };
     }
 
-    private static string Warming(FeatureReport feature, SlidingWindow window) =>
+    private static string SlidingText(SlidingWindow window)
+    {
+        string slot = ConfigDuration.Format(window.SlotMs);
+        string offset = window.OffsetMs == 0 ? "" : $", ending {ConfigDuration.Format(window.OffsetMs)} ago";
+        return $"slot {slot}, never less than {ConfigDuration.Format(window.SizeMs)}, at most {slot} more{offset}";
+    }
+
+    private static string TumblingText(TumblingWindow window)
+    {
+        string periods = window.Periods is CalendarPeriods calendar
+            ? $"the {calendar.Word} in {calendar.Zone}"
+            : $"the {window.Periods.Word} from a multiple of it";
+        return window.Back == 0 ? $"{periods} that contains T" : string.Create(CultureInfo.InvariantCulture, $"{periods} {window.Back} before the one that contains T");
+    }
+
+    private static string Warming(FeatureReport feature, FeatureWindow window) =>
         WindowHistory.WarmAtMs(feature.Number.Windows, window) switch
         {
             long.MinValue => "",
@@ -198,8 +193,8 @@ public sealed class PlanReport
     {
         bool needsIdle = group.Features.Any(f => !f.EndsByItself && f.Windows.Any(w => w.IsLifetime));
         return !needsIdle ? null
-            : group.IdleExpiryMs == long.MaxValue ? "idle keys are never forgotten"
-            : $"idle keys are forgotten after {ConfigDuration.Format(group.IdleExpiryMs)} (at most {ConfigDuration.Format(group.IdleSlotMs)} more)";
+            : group.Idle is not { } idle ? "idle keys are never forgotten"
+            : $"idle keys are forgotten after {ConfigDuration.Format(idle.HoldsMs)} (at most {ConfigDuration.Format(idle.ReachMs - idle.HoldsMs)} more)";
     }
 
     private static string Triggers(GroupDefinition group) =>
@@ -269,19 +264,32 @@ public sealed class PlanReport
         ["type"] = feature.Definition.Type,
         ["settings"] = new JsonObject(feature.Definition.Settings.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value))),
         ["where"] = feature.Definition.Where?.CanonicalText,
-        ["windows"] = new JsonArray([.. feature.Definition.Windows.Select(w => (JsonNode)new JsonObject
-        {
-            ["name"] = w.Name,
-            ["size_ms"] = w.IsLifetime ? null : w.SizeMs,
-            ["slot_ms"] = w.IsLifetime ? null : w.SlotMs,
-            ["offset_ms"] = w.OffsetMs,
-            ["more_ms_max"] = w.IsLifetime ? null : w.SlotMs,
-        })]),
+        ["windows"] = new JsonArray([.. feature.Definition.Windows.Select(w => (JsonNode)JsonOf(w))]),
         ["retention_ms"] = feature.RetentionMs,
         ["slots_max"] = feature.SlotsMax,
         ["bytes_max"] = feature.BytesMax,
         ["accuracy"] = feature.Definition.Aggregate.Accuracy,
         ["warning"] = feature.Warning,
+    };
+
+    private static JsonObject JsonOf(FeatureWindow window) => window switch
+    {
+        TumblingWindow tumbling => new JsonObject
+        {
+            ["name"] = window.Name,
+            ["tumbling"] = tumbling.Periods.Word,
+            ["zone"] = (tumbling.Periods as CalendarPeriods)?.Zone,
+            ["back"] = tumbling.Back,
+        },
+        SlidingWindow sliding => new JsonObject
+        {
+            ["name"] = window.Name,
+            ["size_ms"] = window.IsLifetime ? null : sliding.SizeMs,
+            ["slot_ms"] = window.IsLifetime ? null : sliding.SlotMs,
+            ["offset_ms"] = sliding.OffsetMs,
+            ["more_ms_max"] = window.IsLifetime ? null : sliding.SlotMs,
+        },
+        _ => new JsonObject { ["name"] = window.Name },
     };
 
     private static JsonObject JsonOf(DefinitionsChange change) => new()
@@ -320,7 +328,7 @@ public sealed class PlanReport
         {
             get
             {
-                long finest = Definition.Windows.Min(w => w.SlotMs);
+                long finest = Definition.Windows.Min(static w => w.Cells.UniformMs);
                 return Timeline.WidthMs == finest
                     ? null
                     : $"slots are {ConfigDuration.Format(Timeline.WidthMs)} wide, finer than any window asks for: choose slots that divide each other";

@@ -12,17 +12,19 @@ internal static class RatioBinder
     /// <param name="features">The features of the group that could be read.</param>
     /// <param name="ratios">Names of all ratios of the group.</param>
     /// <param name="wrong">Names of features that exist, but whose own mistakes were reported: naming them is none.</param>
+    /// <param name="named">The windows that may be named.</param>
     public static RatioDefinition? Bind(
         string name,
         ConfigReader reader,
         IReadOnlyList<FeatureBinder> features,
         IReadOnlySet<string> ratios,
-        IReadOnlySet<string> wrong)
+        IReadOnlySet<string> wrong,
+        NamedWindows named)
     {
         reader.Know("type");
         FeatureBinder? numerator = Find(reader, "numerator", features, ratios, wrong);
         FeatureBinder? denominator = Find(reader, "denominator", features, ratios, wrong);
-        IReadOnlyList<SlidingWindow>? stated = reader.Optional("windows") is { } value ? WindowBinder.Bind(value) : null;
+        IReadOnlyList<FeatureWindow>? stated = reader.Optional("windows") is { } value ? WindowBinder.Bind(value, named) : null;
         reader.RejectUnknown();
         if (numerator is null || denominator is null)
         {
@@ -62,12 +64,12 @@ internal static class RatioBinder
 
     private static List<string> Stated(
         ConfigReader reader,
-        IReadOnlyList<SlidingWindow> stated,
+        IReadOnlyList<FeatureWindow> stated,
         FeatureBinder numerator,
         FeatureBinder denominator,
         List<string> common)
     {
-        foreach (SlidingWindow window in stated.Where(w => !common.Contains(w.Name)))
+        foreach (FeatureWindow window in stated.Where(w => !common.Contains(w.Name)))
         {
             FeatureBinder missing = numerator.Windows.Exists(w => w.Name == window.Name) ? denominator : numerator;
             reader.Optional("windows")!.Error(

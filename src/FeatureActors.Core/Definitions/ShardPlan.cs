@@ -71,11 +71,8 @@ public sealed record GroupPlan
     /// <summary>What becomes of rows beyond retention.</summary>
     public required LatePolicy Late { get; init; }
 
-    /// <summary>Time without events after which the group's state of an entity is removed; <see cref="long.MaxValue"/> for never.</summary>
-    public required long IdleExpiryMs { get; init; }
-
-    /// <summary>Slot width to which the idle time is rounded up, so that it ends on the same boundary as the windows.</summary>
-    public required long IdleSlotMs { get; init; }
+    /// <summary>The group's state of an entity is removed when its last event would leave this window; null for never.</summary>
+    public required FeatureWindow? Idle { get; init; }
 
     /// <summary>How long published values outlive their last exit when nobody removes them, in milliseconds; 1 h unless stated.</summary>
     public long MarginMs { get; init; } = 3_600_000;
@@ -120,6 +117,14 @@ public sealed record FeaturePlan
     /// <summary>True when neither windows nor decay take its state away: the group's idle time does.</summary>
     public bool IsIdleBound => Timeline.HasLifetime
         && !((Aggregate.Traits & FeatureTraits.Unwindowed) != 0 && Aggregate.AgeingStepMs > 0);
+
+    /// <summary>The next time at which its values can change without a row, whatever its slots; <see cref="long.MaxValue"/> for never.</summary>
+    public long NextBoundary(long nowMs)
+    {
+        long boundary = Timeline.NextBoundary(nowMs);
+        long step = Aggregate.AgeingStepMs;
+        return step > 0 ? Math.Min(boundary, SlotWidths.Floor(nowMs, step) + step) : boundary;
+    }
 }
 
 /// <summary>One field of a group's hash.</summary>

@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -21,8 +20,8 @@ internal static class StateShape
     /// of <c>last</c> does, the k of <c>top-k</c> does not), so every one counts.</item>
     /// <item>Filters, sources with their keys, and the source's event-time field and unit, which choose the slot.</item>
     /// <item>Types of the entity key.</item>
-    /// <item>Of the slots only the finest width, in which events are written: stored slots then start at its multiples, as the
-    /// block format may assume. Which coarser widths older slots fold to is not in the shape: a window that is unchanged was part
+    /// <item>Of the slots only how time is cut where events are written: the finest width and the calendar periods that it does not
+    /// fall on. Stored slots then start at multiples of one unit, as the block format may assume. Which coarser widths older slots fold to is not in the shape: a window that is unchanged was part
     /// of every fold, so it still decides exactly, and a window that is new is warming until no older slot is in it, unless the
     /// folds were fine enough for it all along (<see cref="WindowHistory"/>).</item>
     /// <item>Not in it: names of windows, the topic, late policy, triggers, max-future.</item>
@@ -43,7 +42,7 @@ internal static class StateShape
             ["where"] = feature.Where?.CanonicalText,
             ["entity"] = group.Entity + "(" + KeyTypes(model.Entity(group.Entity)) + ")",
             ["from"] = new JsonArray([.. Feeds(model, group).Select(f => (JsonNode)f)]),
-            ["slot"] = WidthText(new SlotTimeline(feature.Windows).WidthMs),
+            ["slot"] = new SlotTimeline(feature.Windows).GridText,
         };
         return shape.ToJsonString(Format);
     }
@@ -83,9 +82,6 @@ internal static class StateShape
     private static string Text(JsonNode? node) => node?.ToJsonString(Format) ?? "none";
 
     private static string KeyTypes(EntityDefinition entity) => string.Join(",", entity.Key.Select(FieldTypeWords.Of));
-
-    private static string WidthText(long widthMs) =>
-        widthMs == SlotWidths.Unbounded ? WindowBinder.LifetimeWord : ConfigDuration.Format(widthMs);
 
     // Sorted: the order in which sources feed a group changes nothing.
     private static IEnumerable<string> Feeds(DefinitionsModel model, GroupDefinition group) =>

@@ -12,19 +12,19 @@ internal static class WindowHistory
 {
     /// <summary>The text of a feature whose number is new.</summary>
     public static string New(FeatureDefinition feature, long sinceMs) =>
-        Text(feature.Windows.Select(w => (WindowBinder.CanonicalText(w), sinceMs)));
+        Text(feature.Windows.Select(w => (w.Text, sinceMs)));
 
     /// <summary>The text of a feature that keeps its number, and its windows that are warming from now on.</summary>
-    public static (string Text, List<SlidingWindow> Added, List<SlidingWindow> Warming) Continue(
+    public static (string Text, List<FeatureWindow> Added, List<FeatureWindow> Warming) Continue(
         string before, FeatureDefinition feature, long nowMs)
     {
         Dictionary<string, long> old = Parse(before);
-        var added = new List<SlidingWindow>();
-        var warming = new List<SlidingWindow>();
+        var added = new List<FeatureWindow>();
+        var warming = new List<FeatureWindow>();
         var entries = new List<(string, long)>();
-        foreach (SlidingWindow window in feature.Windows)
+        foreach (FeatureWindow window in feature.Windows)
         {
-            string name = WindowBinder.CanonicalText(window);
+            string name = window.Text;
             if (!old.TryGetValue(name, out long sinceMs))
             {
                 added.Add(window);
@@ -46,38 +46,37 @@ internal static class WindowHistory
     }
 
     /// <summary>Time T from which <paramref name="window"/> is full; <see cref="long.MinValue"/> when it always was.</summary>
-    public static long WarmAtMs(string history, SlidingWindow window)
+    public static long WarmAtMs(string history, FeatureWindow window)
     {
-        long sinceMs = Parse(history).GetValueOrDefault(WindowBinder.CanonicalText(window));
+        long sinceMs = Parse(history).GetValueOrDefault(window.Text);
         return sinceMs == 0 ? long.MinValue
-            : window.IsLifetime ? long.MaxValue
-            : sinceMs + window.ReachMs;
+            : window.WarmAt(sinceMs);
     }
 
     /// <summary>The windows that <paramref name="before"/> has and <paramref name="feature"/> has not.</summary>
     public static IEnumerable<string> Removed(string before, FeatureDefinition feature) =>
-        Parse(before).Keys.Except(feature.Windows.Select(WindowBinder.CanonicalText));
+        Parse(before).Keys.Except(feature.Windows.Select(static w => w.Text));
 
-    // While a slot is in a new window of reach R, every old window with O + W of at least R still holds it, however their
-    // boundaries lie (a slot leaves O + W after its end at the earliest, and the new window at R after its start at the latest).
+    // While a slot is in a new window of reach R, every old window that holds slots for at least R after their end still holds it,
+    // however their boundaries lie (the slot leaves the new window at R after its start at the latest).
     // So the slot is no wider than the greatest common divisor of their widths; when that divides the new width, the new window
     // cuts exactly where it would have cut had it been there before.
-    private static long? SinceFromOld(SlidingWindow window, Dictionary<string, long> old)
+    private static long? SinceFromOld(FeatureWindow window, Dictionary<string, long> old)
     {
         long width = SlotWidths.Unbounded;
         long sinceMs = 0;
         bool isCovered = false;
         foreach ((string name, long oldSinceMs) in old)
         {
-            if (TryParseWindow(name) is { } kept && (kept.IsLifetime || kept.OffsetMs + kept.SizeMs >= window.ReachMs))
+            if (TryParseWindow(name) is { } kept && kept.HoldsMs >= window.ReachMs)
             {
                 isCovered = true;
-                width = SlotWidths.CommonDivisor(width, kept.SlotMs);
+                width = SlotWidths.CommonDivisor(width, kept.Cells.UniformMs);
                 sinceMs = Math.Max(sinceMs, oldSinceMs);
             }
         }
 
-        bool cutsExactly = window.IsLifetime || (width != SlotWidths.Unbounded && window.SlotMs % width == 0);
+        bool cutsExactly = window.IsLifetime || (width != SlotWidths.Unbounded && window.Cells.DivisorMs % width == 0);
         return isCovered && cutsExactly ? sinceMs : null;
     }
 
@@ -96,11 +95,16 @@ internal static class WindowHistory
         return entries;
     }
 
-    private static SlidingWindow? TryParseWindow(string text)
+    private static FeatureWindow? TryParseWindow(string text)
     {
-        if (text == WindowBinder.LifetimeWord)
+        if (text == SlidingWindow.LifetimeWord)
         {
             return SlidingWindow.Lifetime(text);
+        }
+
+        if (text.StartsWith(TumblingWindow.TextPrefix, StringComparison.Ordinal))
+        {
+            return TryParseTumbling(text);
         }
 
         int slash = text.IndexOf('/', StringComparison.Ordinal);
@@ -112,6 +116,17 @@ internal static class WindowHistory
             && ConfigDuration.TryParseMs(slot, out long slotMs)
             && (at < 0 || ConfigDuration.TryParseMs(text[(at + 1)..], out offset))
             ? SlidingWindow.Of(text, sizeMs, slotMs, offset)
+            : null;
+    }
+
+    // Slots that calendar periods may cut are not looked into: a window over them warms.
+    private static TumblingWindow? TryParseTumbling(string text)
+    {
+        string rest = text[TumblingWindow.TextPrefix.Length..];
+        int at = rest.IndexOf('@', StringComparison.Ordinal);
+        int back = at < 0 ? 0 : int.Parse(rest.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+        return ConfigDuration.TryParseMs(at < 0 ? rest : rest[..at], out long lengthMs)
+            ? new TumblingWindow(text, new UniformPeriods(lengthMs), back)
             : null;
     }
 }

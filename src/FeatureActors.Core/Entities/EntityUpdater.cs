@@ -22,6 +22,7 @@ public sealed class EntityUpdater
     private readonly EntityPlan _plan;
     private readonly EntityBlock _block;
     private readonly FeaturePlan[] _features;
+    private readonly int[] _grids;
     private readonly PluginPart?[] _parts;
     private readonly FaultRate[] _rates;
     private byte[] _payloadCopy = new byte[256];
@@ -33,6 +34,8 @@ public sealed class EntityUpdater
         _plan = layout.Plan;
         _block = block;
         _features = [.. _plan.Features];
+        string[] grids = [.. _features.Select(static f => f.Timeline.GridText).Distinct()];
+        _grids = [.. _features.Select(f => Array.IndexOf(grids, f.Timeline.GridText))];
         _parts = [.. _features.Select(static f => (f.Aggregate as PluginAggregate)?.Part)];
         _rates = new FaultRate[_features.Length];
     }
@@ -97,11 +100,11 @@ public sealed class EntityUpdater
     {
         ForgetIdle(place, group, Math.Max(head.EventTimeMs, idleNowMs));
         bool isHeld = false;
-        long width = -1;
+        int grid = -1;
         long start = 0;
 
         // What no window takes away lives as long as the group does: an old event counts while newer ones keep it alive.
-        bool isIdleOut = group.IdleExpiryMs != long.MaxValue
+        bool isIdleOut = group.Idle is not null
             && GroupEvaluator.IdleExit(group, Math.Max(head.EventTimeMs, _block.Group(place).LastEventMs)) <= idleNowMs;
         if (nowMs < idleNowMs && !CanHold(group, head.EventTimeMs, idleNowMs, isIdleOut))
         {
@@ -113,9 +116,9 @@ public sealed class EntityUpdater
         {
             FeaturePlan feature = _features[f];
             SlotTimeline timeline = feature.Timeline;
-            if (timeline.WidthMs != width)
+            if (_grids[f] != grid)
             {
-                width = timeline.WidthMs;
+                grid = _grids[f];
                 start = timeline.StartOf(head.EventTimeMs);
             }
 
@@ -143,7 +146,7 @@ public sealed class EntityUpdater
     /// </summary>
     private void ForgetIdle(int place, GroupPlan group, long rowMs)
     {
-        if (group.IdleExpiryMs == long.MaxValue || GroupEvaluator.IdleExit(group, _block.Group(place).LastEventMs) > rowMs)
+        if (group.Idle is null || GroupEvaluator.IdleExit(group, _block.Group(place).LastEventMs) > rowMs)
         {
             return;
         }

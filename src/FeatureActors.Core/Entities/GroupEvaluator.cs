@@ -63,9 +63,7 @@ public sealed class GroupEvaluator
 
     /// <summary>Time at which an idle group loses what no window takes away; <see cref="long.MaxValue"/> for never.</summary>
     public static long IdleExit(GroupPlan group, long lastEventMs) =>
-        group.IdleExpiryMs == long.MaxValue || lastEventMs == long.MinValue
-            ? long.MaxValue
-            : SlotWidths.Floor(lastEventMs, group.IdleSlotMs) + group.IdleExpiryMs + group.IdleSlotMs;
+        group.Idle is not { } idle || lastEventMs == long.MinValue ? long.MaxValue : idle.LeavesAt(lastEventMs);
 
     private void IndexFields(GroupPlan group)
     {
@@ -161,22 +159,19 @@ public sealed class GroupEvaluator
 
         for (int w = 0; w < plan.Timeline.Windows.Count; w++)
         {
-            SlidingWindow window = plan.Timeline.Windows[w];
+            FeatureWindow window = plan.Timeline.Windows[w];
             int first = LowerBound(slots, window.FirstStart(nowMs));
 
-            // Slots may be finer than the window's own: all that stand in its newest slot belong to it.
-            int end = window.IsLifetime ? count : LowerBound(slots, window.LastStart(nowMs) + window.SlotMs);
-            if (!window.IsLifetime)
+            // Slots may be finer than the window's own cells: all that stand in its newest cell belong to it.
+            int end = LowerBound(slots, window.EndStart(nowMs));
+            if (first < end)
             {
-                if (first < end)
-                {
-                    values.NextDueMs = Math.Min(values.NextDueMs, window.LeavesAt(slots[first].StartMs));
-                }
+                values.NextDueMs = Math.Min(values.NextDueMs, window.LeavesAt(slots[first].StartMs));
+            }
 
-                if (end < count)
-                {
-                    values.NextDueMs = Math.Min(values.NextDueMs, window.EntersAt(slots[end].StartMs));
-                }
+            if (end < count)
+            {
+                values.NextDueMs = Math.Min(values.NextDueMs, window.EntersAt(slots[end].StartMs));
             }
 
             WindowFieldPlan?[] fields = _fieldsOf[feature][w];
@@ -226,7 +221,7 @@ public sealed class GroupEvaluator
     private FieldValue EvaluateWindow(
         int feature, WindowFieldPlan field, ReadOnlySpan<SlotReference> slots, long nowMs, GroupValues values)
     {
-        SlidingWindow window = _plan.Features[feature].Timeline.Windows[field.Window];
+        FeatureWindow window = _plan.Features[feature].Timeline.Windows[field.Window];
         FeatureValueWriter writer = values.Writer;
         writer.Begin();
         if (nowMs < field.WarmAtMs)
@@ -237,7 +232,7 @@ public sealed class GroupEvaluator
         int start = writer.Written.Length;
         if (!slots.IsEmpty)
         {
-            _plan.Features[feature].Aggregate.Evaluate(_block.View(feature, slots, nowMs, window.IsLifetime ? 0 : window.SizeMs), writer);
+            _plan.Features[feature].Aggregate.Evaluate(_block.View(feature, slots, nowMs, window.LengthMs), writer);
         }
         else if (_plan.Features[feature].Aggregate.EmptyValue is { IsEmpty: false } empty)
         {

@@ -100,7 +100,7 @@ public sealed partial class EntityBlock
             slots = new SlotReference[Math.Max(count, slots.Length * 2)];
         }
 
-        var cursor = new EntryCursor(this, section, WidthOf(feature));
+        var cursor = new EntryCursor(this, section, UnitOf(feature));
         for (int i = 0; i < count; i++)
         {
             cursor.MoveNext();
@@ -145,7 +145,7 @@ public sealed partial class EntityBlock
         _payload += count;
     }
 
-    private long WidthOf(int feature) => _layout.Features[feature].Timeline.WidthMs;
+    private long UnitOf(int feature) => _layout.Features[feature].Timeline.UnitMs;
 
     private bool TryFindAged(int feature, long nowMs, out long start, out long target, out bool isLeaving)
     {
@@ -159,7 +159,7 @@ public sealed partial class EntityBlock
 
         SlotTimeline timeline = _layout.Features[feature].Timeline;
         int count = SlotCount(section);
-        var cursor = new EntryCursor(this, section, timeline.WidthMs);
+        var cursor = new EntryCursor(this, section, timeline.UnitMs);
         for (int i = 0; i < count; i++)
         {
             cursor.MoveNext();
@@ -220,7 +220,7 @@ public sealed partial class EntityBlock
         bool isFirstFinite = startMs != SlotWidths.UnboundedStart && (count == 0 || newest == SlotWidths.UnboundedStart);
         ulong delta = startMs == SlotWidths.UnboundedStart || isFirstFinite
             ? 0
-            : (ulong)((startMs - newest) / WidthOf(feature));
+            : (ulong)((startMs - newest) / UnitOf(feature));
         int at = ReadInt(section + UsedBytes);
         InsertEntry(section, at, delta);
         if (isFirstFinite)
@@ -238,7 +238,7 @@ public sealed partial class EntityBlock
 
     private void FindOrInsert(int feature, int section, long startMs, int count)
     {
-        long width = WidthOf(feature);
+        long width = UnitOf(feature);
         var cursor = new EntryCursor(this, section, width);
         long before = SlotWidths.UnboundedStart;
         for (int i = 0; i < count; i++)
@@ -298,7 +298,7 @@ public sealed partial class EntityBlock
             return;
         }
 
-        long width = WidthOf(feature);
+        long width = UnitOf(feature);
         var cursor = new EntryCursor(this, section, width);
         int previousEntry = 0;
         long previousStart = SlotWidths.UnboundedStart;

@@ -13,7 +13,7 @@ namespace FeatureActors.Core.Slots;
 ///          key | sections in order of creation | unknown sections, kept as they are
 /// section  reserved i32 | used i32 | shared length i32 | slots i32 (top bit: the first slot is the lifetime slot)
 ///          first start i64 | newest start i64 | offset of the newest entry i32 | shared bytes | entries
-/// entry    start less the start before in slot widths (varint) | payload length (varint) | payload
+/// entry    start less the start before in units of the timeline (varint) | payload length (varint) | payload
 /// </code>
 /// Entries are ordered by start, so an update of the newest slot moves nothing.
 /// </summary>

@@ -1,3 +1,5 @@
+using FeatureActors.Abstractions.Configuration;
+
 namespace FeatureActors.Core.Windows;
 
 /// <summary>
@@ -5,18 +7,18 @@ namespace FeatureActors.Core.Windows;
 /// <c>floor((T − O − W)/r)·r ≤ start ≤ floor((T − O)/r)·r</c>: never less than W, at most r more. A slot therefore enters at
 /// start + O and leaves at start + O + W + r. A lifetime window holds every slot.
 /// </summary>
-public sealed record SlidingWindow
+public sealed record SlidingWindow : FeatureWindow
 {
+    internal const string LifetimeWord = "lifetime";
+
     private SlidingWindow(string name, long sizeMs, long slotMs, long offsetMs)
+        : base(name)
     {
-        Name = name;
         SizeMs = sizeMs;
         SlotMs = slotMs;
         OffsetMs = offsetMs;
+        Cells = new UniformPeriods(slotMs);
     }
-
-    /// <summary>Name in published fields, such as <c>1h</c> or <c>1d@7d</c>.</summary>
-    public string Name { get; }
 
     /// <summary>W in milliseconds; <see cref="long.MaxValue"/> for a lifetime window.</summary>
     public long SizeMs { get; }
@@ -27,11 +29,27 @@ public sealed record SlidingWindow
     /// <summary>O in milliseconds.</summary>
     public long OffsetMs { get; }
 
-    /// <summary>True for a window that nothing leaves.</summary>
-    public bool IsLifetime => SlotMs == SlotWidths.Unbounded;
+    /// <inheritdoc/>
+    public override WindowKind Kind => SlotMs == SlotWidths.Unbounded ? WindowKind.Lifetime : WindowKind.Sliding;
+
+    /// <inheritdoc/>
+    public override string DefaultName => IsLifetime ? LifetimeWord : ConfigDuration.Format(SizeMs) + OffsetSuffix;
+
+    /// <summary>Size, slot and offset, such as <c>1d/15m@7d</c>, or <c>lifetime</c>.</summary>
+    public override string Text =>
+        IsLifetime ? LifetimeWord : $"{ConfigDuration.Format(SizeMs)}/{ConfigDuration.Format(SlotMs)}{OffsetSuffix}";
+
+    /// <inheritdoc/>
+    public override long LengthMs => IsLifetime ? 0 : SizeMs;
 
     /// <summary>Milliseconds from a slot's start to its exit: O + W + r; <see cref="long.MaxValue"/> for a lifetime window.</summary>
-    public long ReachMs => IsLifetime ? long.MaxValue : OffsetMs + SizeMs + SlotMs;
+    public override long ReachMs => IsLifetime ? long.MaxValue : OffsetMs + SizeMs + SlotMs;
+
+    internal override long HoldsMs => IsLifetime ? long.MaxValue : OffsetMs + SizeMs;
+
+    internal override Periods Cells { get; }
+
+    private string OffsetSuffix => OffsetMs == 0 ? "" : "@" + ConfigDuration.Format(OffsetMs);
 
     /// <summary>A window of <paramref name="sizeMs"/> over slots of <paramref name="slotMs"/>, both positive, moved back by <paramref name="offsetMs"/>.</summary>
     public static SlidingWindow Of(string name, long sizeMs, long slotMs, long offsetMs = 0)
@@ -45,17 +63,23 @@ public sealed record SlidingWindow
     /// <summary>A window that nothing leaves.</summary>
     public static SlidingWindow Lifetime(string name) => new(name, long.MaxValue, SlotWidths.Unbounded, 0);
 
-    /// <summary>Start of the oldest slot in the window at <paramref name="nowMs"/>.</summary>
-    public long FirstStart(long nowMs) =>
+    /// <inheritdoc/>
+    public override long WarmAt(long sinceMs) => IsLifetime ? long.MaxValue : sinceMs + ReachMs;
+
+    /// <inheritdoc/>
+    public override long FirstStart(long nowMs) =>
         IsLifetime ? SlotWidths.UnboundedStart : SlotWidths.Floor(nowMs - OffsetMs - SizeMs, SlotMs);
 
     /// <summary>Start of the newest slot in the window at <paramref name="nowMs"/>.</summary>
     public long LastStart(long nowMs) => IsLifetime ? long.MaxValue : SlotWidths.Floor(nowMs - OffsetMs, SlotMs);
 
-    /// <summary>First time at which the slot of this window that holds <paramref name="startMs"/> is in the window.</summary>
-    public long EntersAt(long startMs) => IsLifetime ? long.MinValue : SlotWidths.Floor(startMs, SlotMs) + OffsetMs;
+    /// <inheritdoc/>
+    public override long EndStart(long nowMs) => IsLifetime ? long.MaxValue : LastStart(nowMs) + SlotMs;
 
-    /// <summary>First time at which the slot of this window that holds <paramref name="startMs"/> is no longer in the window.</summary>
-    public long LeavesAt(long startMs) =>
-        IsLifetime ? long.MaxValue : SlotWidths.Floor(startMs, SlotMs) + OffsetMs + SizeMs + SlotMs;
+    /// <inheritdoc/>
+    public override long EntersAt(long timeMs) => IsLifetime ? long.MinValue : SlotWidths.Floor(timeMs, SlotMs) + OffsetMs;
+
+    /// <inheritdoc/>
+    public override long LeavesAt(long timeMs) =>
+        IsLifetime ? long.MaxValue : SlotWidths.Floor(timeMs, SlotMs) + OffsetMs + SizeMs + SlotMs;
 }

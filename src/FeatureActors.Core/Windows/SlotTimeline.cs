@@ -1,46 +1,53 @@
 namespace FeatureActors.Core.Windows;
 
 /// <summary>
-/// The windows of one feature and what follows for its slots: the width in which events are written, how slots fold into
-/// coarser ones as they age, and when they are dropped. A slot that has left the k windows of shortest reach is needed only by
-/// the others, so it may widen to the greatest common divisor of their slot widths; membership of a folded slot in any window
-/// is still decided exactly by its start.
+/// The windows of one feature and what follows for its slots: where events are written, how slots fold into coarser ones as they
+/// age, and when they are dropped. A slot holds what no window can tell apart: it starts where the youngest cell of all windows
+/// starts (windows whose cells have one length together count as cells of the greatest common divisor). A slot that has left the
+/// k windows of shortest reach is needed only by the others, so it may widen to their cells; membership of a folded slot in any
+/// window is still decided exactly by its start.
 /// </summary>
 public sealed class SlotTimeline
 {
-    private readonly SlidingWindow[] _byReach;
-    private readonly long[] _widthFrom;
+    // Starts of calendar periods are whole seconds in every zone, also under rules that are not known yet.
+    private const long CalendarUnitMs = 1_000;
+
+    private readonly FeatureWindow[] _byReach;
+    private readonly Grid[] _gridFrom;
 
     /// <summary>A timeline for at least one window.</summary>
     /// <param name="windows">The feature's windows in the order of the definition.</param>
-    public SlotTimeline(IReadOnlyList<SlidingWindow> windows)
+    public SlotTimeline(IReadOnlyList<FeatureWindow> windows)
     {
         ArgumentOutOfRangeException.ThrowIfZero(windows.Count);
         Windows = [.. windows];
         _byReach = [.. windows.OrderBy(static w => w.ReachMs)];
-        _widthFrom = new long[_byReach.Length];
-        long width = SlotWidths.Unbounded;
-        for (int i = _byReach.Length - 1; i >= 0; i--)
-        {
-            width = SlotWidths.CommonDivisor(_byReach[i].SlotMs, width);
-            _widthFrom[i] = width;
-        }
+        _gridFrom = [.. Enumerable.Range(0, _byReach.Length).Select(i => Grid.Of(_byReach.AsSpan(i)))];
+        WidthMs = _gridFrom[0].WidthMs;
+        UnitMs = _gridFrom[0].Calendars.Length == 0 ? WidthMs : SlotWidths.CommonDivisor(WidthMs, CalendarUnitMs);
+        GridText = _gridFrom[0].ToString();
     }
 
     /// <summary>The windows in the order of the definition.</summary>
-    public IReadOnlyList<SlidingWindow> Windows { get; }
+    public IReadOnlyList<FeatureWindow> Windows { get; }
 
-    /// <summary>Width of the slot into which an event is written, in milliseconds.</summary>
-    public long WidthMs => _widthFrom[0];
+    /// <summary>Greatest width of the slot into which an event is written; calendar periods may cut it. In milliseconds.</summary>
+    public long WidthMs { get; }
+
+    /// <summary>Starts of slots are multiples of this many milliseconds.</summary>
+    public long UnitMs { get; }
+
+    /// <summary>Where events are written, in one spelling: equal texts cut time alike. The texts are persisted.</summary>
+    public string GridText { get; }
 
     /// <summary>True when a lifetime window keeps everything.</summary>
     public bool HasLifetime => _byReach[^1].IsLifetime;
 
     /// <summary>The window whose slots leave first.</summary>
-    public SlidingWindow Shortest => _byReach[0];
+    public FeatureWindow Shortest => _byReach[0];
 
     /// <summary>The window whose slots leave last.</summary>
-    public SlidingWindow Longest => _byReach[^1];
+    public FeatureWindow Longest => _byReach[^1];
 
     /// <summary>
     /// First time at which the slot that starts at <paramref name="startMs"/> is in no window. With slots of different widths this
@@ -49,7 +56,7 @@ public sealed class SlotTimeline
     public long LeavesAt(long startMs)
     {
         long leaves = long.MinValue;
-        foreach (SlidingWindow window in _byReach)
+        foreach (FeatureWindow window in _byReach)
         {
             leaves = Math.Max(leaves, window.LeavesAt(startMs));
         }
@@ -84,12 +91,95 @@ public sealed class SlotTimeline
             return false;
         }
 
-        long width = _widthFrom[left];
-        targetStartMs = width == SlotWidths.Unbounded ? SlotWidths.UnboundedStart : SlotWidths.Floor(startMs, width);
+        targetStartMs = _gridFrom[left].StartOf(startMs);
         return true;
     }
 
     /// <summary>Start of the slot into which an event at <paramref name="eventTimeMs"/> is written.</summary>
-    public long StartOf(long eventTimeMs) =>
-        WidthMs == SlotWidths.Unbounded ? SlotWidths.UnboundedStart : SlotWidths.Floor(eventTimeMs, WidthMs);
+    public long StartOf(long eventTimeMs) => _gridFrom[0].StartOf(eventTimeMs);
+
+    /// <summary>The next time at which slots can enter or leave; <see cref="long.MaxValue"/> when none ever does.</summary>
+    public long NextBoundary(long nowMs) => _gridFrom[0].NextStart(nowMs);
+
+    /// <summary>Most slots at one time, the one that is being written included.</summary>
+    public long SlotsMax()
+    {
+        // At most one slot of every width for each span between two reaches; the youngest slots have the finest width. A slot may
+        // be cut by a reach, hence one more for each window, and one for the slot that is being written.
+        long slots = HasLifetime ? 1 : 0;
+        long from = 0;
+        for (int i = 0; i < _byReach.Length && !_byReach[i].IsLifetime; i++)
+        {
+            slots += _gridFrom[i].SlotsMax(_byReach[i].ReachMs - from) + 1;
+            from = _byReach[i].ReachMs;
+        }
+
+        return slots;
+    }
+
+    /// <summary>The coarsest cut of time that tells the cells of some windows apart: a width, and calendar periods that it does not fall on.</summary>
+    private readonly record struct Grid(long WidthMs, CalendarPeriods[] Calendars)
+    {
+        public static Grid Of(ReadOnlySpan<FeatureWindow> windows)
+        {
+            long width = SlotWidths.Unbounded;
+            var calendars = new List<CalendarPeriods>();
+            foreach (FeatureWindow window in windows)
+            {
+                width = SlotWidths.CommonDivisor(width, window.Cells.UniformMs);
+                if (window.Cells is CalendarPeriods calendar && !calendars.Exists(c => c.Refines(calendar)))
+                {
+                    calendars.RemoveAll(calendar.Refines);
+                    calendars.Add(calendar);
+                }
+            }
+
+            // Slots that divide every start of a calendar are cut by it already.
+            calendars.RemoveAll(c => width != SlotWidths.Unbounded && c.DivisorMs % width == 0);
+            return new Grid(width, [.. calendars.OrderBy(static c => c.Text, StringComparer.Ordinal)]);
+        }
+
+        public long StartOf(long timeMs)
+        {
+            long start = WidthMs == SlotWidths.Unbounded ? SlotWidths.UnboundedStart : SlotWidths.Floor(timeMs, WidthMs);
+            foreach (CalendarPeriods calendar in Calendars)
+            {
+                start = Math.Max(start, calendar.CellStart(timeMs));
+            }
+
+            return start;
+        }
+
+        public long NextStart(long timeMs)
+        {
+            long next = WidthMs == SlotWidths.Unbounded ? long.MaxValue : SlotWidths.Floor(timeMs, WidthMs) + WidthMs;
+            foreach (CalendarPeriods calendar in Calendars)
+            {
+                next = Math.Min(next, calendar.StartOf(calendar.IndexOf(timeMs) + 1));
+            }
+
+            return next;
+        }
+
+        public long SlotsMax(long spanMs)
+        {
+            long slots = WidthMs == SlotWidths.Unbounded ? 0 : CeilingOf(spanMs, WidthMs);
+            foreach (CalendarPeriods calendar in Calendars)
+            {
+                slots += CeilingOf(spanMs, calendar.LengthMsMin);
+            }
+
+            return slots;
+        }
+
+        public override string ToString()
+        {
+            IEnumerable<string> parts = Calendars.Select(static c => c.Text);
+            return WidthMs != SlotWidths.Unbounded
+                ? string.Join('+', parts.Prepend(Abstractions.Configuration.ConfigDuration.Format(WidthMs)))
+                : Calendars.Length == 0 ? SlidingWindow.LifetimeWord : string.Join('+', parts);
+        }
+
+        private static long CeilingOf(long spanMs, long widthMs) => (spanMs + widthMs - 1) / widthMs;
+    }
 }

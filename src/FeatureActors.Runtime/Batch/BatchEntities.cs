@@ -40,7 +40,7 @@ internal sealed class BatchEntities : IDisposable
         _reader = new BatchReader([.. plan.Columns.Select(static c => c.Numbers)]);
         _updater = new EntityUpdater(_layout, _block);
         _evaluator = new GroupEvaluator(_layout, _block);
-        _canIdle = [.. plan.Groups.Select(g => g.IdleExpiryMs != long.MaxValue
+        _canIdle = [.. plan.Groups.Select(g => g.Idle is not null
             && plan.Features.Skip(g.FirstFeature).Take(g.FeatureCount).Any(static f => f.IsIdleBound))];
     }
 

@@ -4,7 +4,6 @@ using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Entities;
 using FeatureActors.Core.Slots;
-using FeatureActors.Core.Windows;
 using FeatureActors.Runtime.Entities;
 using FeatureActors.Runtime.Publishing;
 
@@ -69,9 +68,13 @@ internal sealed partial class ShardMachine
         if (!isAsked)
         {
             // Slot expiry alone: look when the present slot closes.
-            long width = _plan.Features.Skip(group.FirstFeature).Take(group.FeatureCount).Min(static f => f.Aggregate.AgeingStepMs is > 0 and var step ? Math.Min(step, f.Timeline.WidthMs) : f.Timeline.WidthMs);
-            width = width == SlotWidths.Unbounded ? group.IdleSlotMs : width;
-            ScheduleNotAfter(entity, ref slot, SlotWidths.Floor(shardTime, width) + width);
+            long boundary = long.MaxValue;
+            for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
+            {
+                boundary = Math.Min(boundary, _plan.Features[f].NextBoundary(shardTime));
+            }
+
+            ScheduleNotAfter(entity, ref slot, boundary != long.MaxValue ? boundary : group.Idle?.NextCell(shardTime) ?? shardTime + 1);
         }
     }
 

@@ -92,7 +92,7 @@ public sealed class AggregateDriver
     /// <param name="nowMs">The time T.</param>
     public string? Evaluate(int window, long nowMs)
     {
-        SlidingWindow w = _timeline.Windows[window];
+        FeatureWindow w = _timeline.Windows[window];
         var references = new List<SlotReference>();
         var bytes = new List<byte>();
         foreach ((long start, byte[] payload) in _slots)
@@ -115,7 +115,7 @@ public sealed class AggregateDriver
         return _writer.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(_writer.Value);
     }
 
-    private static bool IsInside(SlidingWindow window, long startMs, long nowMs) =>
+    private static bool IsInside(FeatureWindow window, long startMs, long nowMs) =>
         window.IsLifetime
         || (startMs != SlotWidths.UnboundedStart && window.EntersAt(startMs) <= nowMs && nowMs < window.LeavesAt(startMs));
 

@@ -31,7 +31,7 @@ public sealed class DefinitionsBinderTests
         Assert.Equal(
             ["buys", "cancels", "quantity", "by_category", "top_buyers", "last_buyers"], group.Features.Select(f => f.Name));
         Assert.Equal(["1h", "1d", "7d"], group.Features[0].Windows.Select(w => w.Name));
-        Assert.Equal([60_000L, 900_000, 3_600_000], group.Features[0].Windows.Select(w => w.SlotMs));
+        Assert.Equal([60_000L, 900_000, 3_600_000], group.Features[0].Windows.Select(w => Assert.IsType<SlidingWindow>(w).SlotMs));
         Assert.Equal(SlidingWindow.Of("1d", 86_400_000, 300_000), Assert.Single(group.Features[2].Windows));
         Assert.Equal("max-keys=1000", Assert.Single(group.Features[3].Settings, s => s.Key == "max-keys") is { } s ? $"{s.Key}={s.Value}" : "");
         RatioDefinition ratio = Assert.Single(group.Ratios);
@@ -78,7 +78,7 @@ public sealed class DefinitionsBinderTests
     {
         const string features = "a { type = latest, of = v }\nb { type = count, windows = [1h, { size = 1d, offset = 7d }] }";
         GroupDefinition group = Samples.Bind(Samples.Group(features)).Groups[0];
-        Assert.Equal((8 * 86_400_000L, 900_000), (group.IdleExpiryMs, group.IdleSlotMs));
+        Assert.Equal((8 * 86_400_000L, 900_000), (group.IdleExpiryMs, Assert.IsType<SlidingWindow>(group.Idle).SlotMs));
         Assert.Equal("", Assert.Single(group.Features[0].Windows).Name);
     }
 
@@ -88,7 +88,7 @@ public sealed class DefinitionsBinderTests
         GroupDefinition never = Samples.Bind(Samples.Group("a { type = latest, of = v }")).Groups[0];
         Assert.Equal(long.MaxValue, never.IdleExpiryMs);
         GroupDefinition stated = Samples.Bind(Samples.Group("a { type = latest, of = v }", "idle-expiry = 90d")).Groups[0];
-        Assert.Equal((90 * 86_400_000L, 86_400_000), (stated.IdleExpiryMs, stated.IdleSlotMs));
+        Assert.Equal((90 * 86_400_000L, 86_400_000), (stated.IdleExpiryMs, Assert.IsType<SlidingWindow>(stated.Idle).SlotMs));
     }
 
     [Fact]

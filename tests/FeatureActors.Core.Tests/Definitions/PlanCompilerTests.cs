@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Tests.Definitions;
 
@@ -62,7 +63,7 @@ public sealed class PlanCompilerTests
         Assert.Equal([0, 0, 1, 1], plan.Features.Select(f => f.Group));
         Assert.Equal([3_600_000L, 7_200_000], plan.Groups.Select(g => g.MarginMs));
         Assert.Equal(["l", "n:1h"], plan.Groups[1].Fields.Select(f => f.Name));
-        Assert.Equal((3_600_000L, 60_000), (plan.Groups[1].IdleExpiryMs, plan.Groups[1].IdleSlotMs));
+        Assert.Equal((3_600_000L, 60_000), IdleOf(Assert.IsType<SlidingWindow>(plan.Groups[1].Idle)));
     }
 
     [Fact]
@@ -162,4 +163,6 @@ public sealed class PlanCompilerTests
         Assert.Contains("reset e/g.a #2: was 1; where: none → ", text, StringComparison.Ordinal);
         Assert.Contains("[needs --accept-reset]", text, StringComparison.Ordinal);
     }
+
+    private static (long ExpiryMs, long SlotMs) IdleOf(SlidingWindow idle) => (idle.OffsetMs + idle.SizeMs, idle.SlotMs);
 }

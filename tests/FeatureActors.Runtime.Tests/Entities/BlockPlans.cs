@@ -31,8 +31,7 @@ internal static class BlockPlans
                 Fields = [],
                 Triggers = [],
                 Late = LatePolicy.Drop,
-                IdleExpiryMs = long.MaxValue,
-                IdleSlotMs = 1,
+                Idle = null,
             },
         ],
         Features =
