@@ -18,7 +18,7 @@ internal static class WindowBinder
     // A year of days; more would be kept for every key.
     private const int BackMax = 366;
 
-    private static readonly string[] Heads = ["size", "tumbling"];
+    private static readonly string[] Heads = ["tumbling", "size"];
 
     private static readonly string[] PromisedKeys = ["session", "last"];
 

@@ -50,6 +50,7 @@ public sealed class DefinitionsRoundTripTests
                 + "fields { k1 = string, k2 = long, name = string, v = double, d = decimal, b = boolean, \"odd \\\"name\\\"\" = long, ts = long } }\n";
         }
 
+        text += "windows { short = 90s, weeks { tumbling = week, zone = America/New_York, series = 2 } }\n";
         text += "entities { a { key = [string], shards = 3 }, b { key = [string, long] } }\n";
         for (int g = 0; g < random.Next(1, 4); g++)
         {
@@ -92,8 +93,12 @@ public sealed class DefinitionsRoundTripTests
         var windows = new List<string>();
         for (int i = 0; i < random.Next(1, 4); i++)
         {
-            windows.Add(random.Next(4) switch
+            windows.Add(random.Next(8) switch
             {
+                4 => $"{{ tumbling = {random.Next(1, 500)}s, back = {random.Next(0, 4)}, name = w{i} }}",
+                5 => $"{{ tumbling = {Pick(random, "day", "week", "month", "1d", "7d")}, zone = {Pick(random, "UTC", "Asia/Kolkata", "Europe/Paris")}, name = w{i} }}",
+                6 => $"{{ tumbling = {Pick(random, "90m", "day", "week")}, series = {random.Next(1, 4)}, name = w{i} }}",
+                7 => i == 0 ? Pick(random, "short", "weeks", "{ tumbling = 1d, zone = Europe/Paris, back = 2 }", "{ size = 2d, series = 3 }") : $"{100 + i}h",
                 0 => $"{{ size = {random.Next(1, 500)}m, name = w{i} }}",
                 1 => $"{{ size = {random.Next(1, 30)}d, slot = {random.Next(5, 60)}m, name = w{i} }}",
                 2 => $"{{ size = {random.Next(1, 500)}s, slot = 1s, offset = {random.Next(1, 50)}h, name = \"w-{i}\" }}",
