@@ -265,7 +265,7 @@ internal sealed class GroupBinder
     {
         foreach (FeatureBinder feature in _features)
         {
-            foreach (SlidingWindow window in feature.Windows)
+            foreach (FeatureWindow window in feature.Windows)
             {
                 yield return new GroupField(PlanCompiler.FieldName(feature.Name, window.Name), feature.Name, feature.IsNumeric);
             }
