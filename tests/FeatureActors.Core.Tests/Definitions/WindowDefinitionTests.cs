@@ -81,7 +81,7 @@ public sealed class WindowDefinitionTests
         DefinitionsModel model = Samples.Bind(Samples.Group("a { type = sum, of = v, where = \"n > 1\", windows = [1h, 1d, lifetime] }", "idle-expiry = never"));
         string shape = DefinitionsCatalog.Unapplied(model).Numbers.Single(static n => n.Name == "g.a").Shape;
         Assert.Equal(
-            """{"type":"sum","settings":{"of":"v:double"},"where":"(\\\"n\\\" > 1)","entity":"e(string)","from":["s(id) at ts ms where TRUE"],"slot":"1m"}""",
+            """{"type":"sum","settings":{"of":"v:double"},"where":"(\"n\" > 1)","entity":"e(string)","from":["s(id) at ts ms where TRUE"],"slot":"1m"}""",
             shape);
     }
 
