@@ -1,0 +1,338 @@
+using FeatureActors.Histories.Tests.Driving;
+using FeatureActors.Histories.Tests.Model;
+
+namespace FeatureActors.Histories.Tests.Generation;
+
+/// <summary>Random histories: a group of one to a few features, and rows that seek the edges of its windows.</summary>
+internal sealed class HistoryGenerator
+{
+    private const long Second = 1_000;
+    private const long Minute = 60_000;
+    private const long Hour = 3_600_000;
+    private const long Day = 86_400_000;
+
+    private static readonly long[] Sizes =
+        [2 * Second, 5 * Second, 10 * Second, 30 * Second, Minute, 5 * Minute, 30 * Minute, Hour, 6 * Hour, Day, 7 * Day, 30 * Day];
+
+    /// <summary>Zones with a change of their clocks by an hour, by half an hour, at midnight, of a whole day, and with offsets of 30 and 45 minutes.</summary>
+    public static readonly (string Zone, string Near)[] Zones =
+    [
+        ("UTC", "2024-02-28"), ("Europe/Berlin", "2024-03-30"), ("Europe/Berlin", "2024-10-26"), ("America/New_York", "2024-11-02"),
+        ("Australia/Lord_Howe", "2024-04-06"), ("Australia/Lord_Howe", "2024-10-05"), ("Asia/Kolkata", "2024-02-28"), ("Asia/Kathmandu", "2024-12-31"),
+        ("America/Sao_Paulo", "2018-11-03"), ("America/Sao_Paulo", "2019-02-16"), ("America/Havana", "2024-03-09"), ("America/Havana", "2024-11-02"),
+        ("Pacific/Apia", "2011-12-28"), ("Asia/Shanghai", "2024-02-28"), ("America/St_Johns", "2024-03-09"), ("Africa/Cairo", "2024-04-25"),
+    ];
+
+    private static readonly string?[] Texts = ["x", "x", "y", "z", "ü", "q\"u\\o", "a|b", "€ 5", "", null];
+    private static readonly string[] Units = ["day", "week", "month", "1d", "7d"];
+    private static readonly int[] Paces = [2, 8, 30];
+    private static readonly string?[] Users = ["u1", "u2", "u3", "u3", "u 4%", null];
+    private static readonly double[] Doubles = [0.1, 0.2, -0.3, 3.14, 1e-9, -7.5, 12, 0, 1e15, -1e15, 2.5e-3, 1e300];
+
+    private readonly Random _random;
+    private readonly long _seed;
+    private readonly string? _type;
+    private readonly string? _kind;
+    private string _zone = "UTC";
+    private long _near;
+
+    private HistoryGenerator(long seed, string? type, string? kind)
+    {
+        (_seed, _type, _kind) = (seed, type, kind);
+        _random = new Random((int)(seed % int.MaxValue));
+    }
+
+    /// <summary>The history of a seed; with <paramref name="type"/> and <paramref name="kind"/> its first feature is of that type and window.</summary>
+    public static History Make(long seed, string? type = null, string? kind = null) => new HistoryGenerator(seed, type, kind).Make();
+
+    private History Make()
+    {
+        (_zone, string near) = Pick(Zones);
+        _near = (long)(DateTime.Parse(near, System.Globalization.CultureInfo.InvariantCulture) - DateTime.UnixEpoch).TotalMilliseconds;
+        bool isUndoable = _random.Next(4) == 0;
+        List<WindowSpec> pool = RandomPool(isUndoable);
+        List<FeatureSpec> features = RandomFeatures(pool, isUndoable);
+        bool hasRetractions = isUndoable && features.TrueForAll(static f => f.IsInvertible || f.IsComputed);
+        var group = new GroupSpec
+        {
+            Features = features,
+            Where = _random.Next(5) == 0 ? FeatureForms.RandomFilter(_random) : null,
+            IdleMs = RandomIdle(features, hasRetractions),
+            Trigger = RandomTrigger(),
+            HasIds = !hasRetractions && _random.Next(3) == 0,
+            HasRetractions = hasRetractions && Supported.Takes(new GroupSpec
+            {
+                Features = FeatureForms.Simple("count", "f", [WindowForms.Sliding(Minute, null, 0)]), Trigger = TriggerSpec.Expiry, HasRetractions = true,
+            }),
+        };
+        return new History(_seed, group, RandomRows(group, pool), _random.Next(5) == 0);
+    }
+
+    private List<WindowSpec> RandomPool(bool isUndoable)
+    {
+        int scale = _random.Next(Sizes.Length);
+        var pool = new List<WindowSpec>();
+        int count = _random.Next(1, 4);
+        for (int tries = 0; pool.Count < count && tries < 50; tries++)
+        {
+            string kind = pool.Count == 0 && _kind is not null ? _kind : Pick(Supported.WindowKinds);
+            if (isUndoable && kind is "session" or "last-n" && _kind != kind)
+            {
+                continue;
+            }
+
+            IReadOnlyList<WindowSpec> made = RandomWindow(kind, Sizes[Math.Clamp(scale + _random.Next(-1, 2), 0, Sizes.Length - 1)]);
+            if (!Supported.TakesWindow(made[0] with { }) && made.Count == 1)
+            {
+                continue;
+            }
+
+            if (made.Count > 1 && !Supported.Takes(new GroupSpec { Features = [new FeatureSpec { Name = "f", Type = "count", Windows = made }], Trigger = TriggerSpec.Expiry }))
+            {
+                continue;
+            }
+
+            if (!made.Any(m => pool.Exists(p => p.Name == m.Name)))
+            {
+                pool.AddRange(made);
+            }
+        }
+
+        return pool.Count > 0 ? pool : [WindowForms.Sliding(Sizes[scale], null, 0)];
+    }
+
+    private IReadOnlyList<WindowSpec> RandomWindow(string kind, long size)
+    {
+        string? name = _random.Next(4) == 0 ? $"w{_random.Next(1000)}" : null;
+        switch (kind)
+        {
+            case "sliding" or "sliding+offset":
+                long offset = kind == "sliding" ? 0 : _random.Next(2) == 0 ? size : _random.Next(1, 30) * Math.Max(size / 10, 1);
+                if (_random.Next(8) == 0)
+                {
+                    return WindowForms.Series(size, _random.Next(2, 4), name);
+                }
+
+                long? slot = _random.Next(3) switch
+                {
+                    0 => null,
+                    1 => Math.Max(size / _random.Next(1, 12), 200),
+                    _ => Math.Max(size / 10 / Second * Second, Second),
+                };
+                return [WindowForms.Sliding(size, slot, offset, slot is null ? name : name ?? $"s{slot}")];
+            case "tumbling":
+                return [WindowForms.Tumbling(size, _random.Next(3) == 0 ? _random.Next(1, 4) : 0, name)];
+            case "calendar":
+                string unit = Pick(Units);
+                string? zone = unit[0] is '1' or '7' || _zone != "UTC" ? _zone : null;
+                return _random.Next(6) == 0
+                    ? WindowForms.CalendarSeries(unit, zone, 3)
+                    : [WindowForms.Calendar(unit, zone, _random.Next(3) == 0 ? _random.Next(1, 3) : 0, name)];
+            case "session":
+                long gap = Math.Max(Second, size / 4);
+                return [WindowForms.Session(gap, _random.Next(2) == 0 ? null : gap * _random.Next(1, 5), name)];
+            case "last-n":
+                return [WindowForms.Last(_random.Next(1, 8), name)];
+            default:
+                return [WindowForms.Lifetime()];
+        }
+    }
+
+    private List<FeatureSpec> RandomFeatures(List<WindowSpec> pool, bool isUndoable)
+    {
+        var features = new List<FeatureSpec>();
+        int count = _random.Next(1, 5);
+        for (int tries = 0; features.Count < count && tries < 50; tries++)
+        {
+            string type = features.Count == 0 && _type is not null ? _type : Pick(Supported.Types);
+            string name = $"f{features.Count}";
+            if (type is "ratio" or "derived")
+            {
+                AddComputed(type, features, pool);
+                continue;
+            }
+
+            List<WindowSpec> windows = [.. pool.Where(w => Supported.IsPromised(type, w.Kind) && (_kind is not null || _random.Next(4) != 0))];
+            if (!Supported.TakesType(type) || (windows.Count == 0 && !Supported.IsPromised(type, "no window")))
+            {
+                continue;
+            }
+
+            // One entry of the list gives a whole series: take it whole.
+            windows = [.. pool.Where(w => windows.Contains(w) || (w.Hocon.Length == 0 && windows.Count > 0))];
+            windows.RemoveAll(w => w.Hocon.Length == 0 && !windows.Contains(pool[pool.FindLastIndex(pool.IndexOf(w), static p => p.Hocon.Length > 0)]));
+            if (windows.Count == 0 && !Supported.IsPromised(type, "no window"))
+            {
+                continue;
+            }
+
+            FeatureSpec feature = FeatureForms.Random(_random, type, name, windows, mayBound: !isUndoable);
+            if (isUndoable && !feature.IsInvertible)
+            {
+                continue;
+            }
+
+            if (Supported.TakesFeature(feature))
+            {
+                features.Add(feature);
+            }
+        }
+
+        return features.Count > 0 ? features : [.. FeatureForms.Simple("count", "f0", [pool[0].Hocon.Length > 0 && pool.Count == 1 ? pool[0] : WindowForms.Sliding(Minute, null, 0)])];
+    }
+
+    private void AddComputed(string type, List<FeatureSpec> features, List<WindowSpec> pool)
+    {
+        if (features.Count == 0)
+        {
+            List<WindowSpec> first = [pool[0], .. pool.Skip(1).TakeWhile(static w => w.Hocon.Length == 0)];
+            features.Add(FeatureForms.Random(_random, "count", "f0", first, mayBound: false));
+            features.Add(FeatureForms.Random(_random, "sum", "f1", first, mayBound: false) with { Of = Column.V });
+        }
+
+        FeatureSpec[] numbers = [.. features.Where(static f => f.IsNumber)];
+        if (numbers.Length == 0)
+        {
+            return;
+        }
+
+        FeatureSpec[] reads = [Pick(numbers), Pick(numbers)];
+        string name = $"f{features.Count}";
+        if (reads[0] == reads[1] && type == "derived")
+        {
+            reads = [reads[0]];
+        }
+
+        bool hasPrior = type == "ratio" && _random.Next(2) == 0;
+        FeatureSpec computed = type == "ratio"
+            ? new FeatureSpec { Name = name, Type = type, Reads = reads, Prior = hasPrior ? _random.Next(3) : null, PriorWeight = hasPrior ? _random.Next(1, 4) * 0.5 : null }
+            : FeatureForms.Derived(name, reads, _random.Next(3));
+        if (Supported.Takes(new GroupSpec { Features = [.. features, computed], IdleMs = long.MaxValue, Trigger = TriggerSpec.Expiry }))
+        {
+            features.Add(computed);
+        }
+    }
+
+    private long RandomIdle(List<FeatureSpec> features, bool hasRetractions)
+    {
+        WindowSpec[] windows = [.. features.SelectMany(static f => f.Windows)];
+        if (!features.Exists(static f => f.IsBare) && !windows.Any(static w => w.IsForLife))
+        {
+            return 0;
+        }
+
+        if (hasRetractions || _random.Next(3) == 0)
+        {
+            return long.MaxValue;
+        }
+
+        long longest = windows.Where(static w => !w.IsForLife).Select(w => w.LeavesAt(_near) - _near).DefaultIfEmpty(0).Max();
+        return (longest == 0 ? 0 : (longest * 2) + Hour) + (_random.Next(1, 200) * Pick(new[] { Second, Minute, Hour }));
+    }
+
+    private TriggerSpec RandomTrigger() => _random.Next(3) switch
+    {
+        0 => TriggerSpec.Update(_random.Next(4) * 150),
+        1 => TriggerSpec.Timer(_random.Next(1, 6) * Second),
+        _ => TriggerSpec.Expiry,
+    };
+
+    private List<HistoryRow> RandomRows(GroupSpec group, List<WindowSpec> pool)
+    {
+        var rows = new List<HistoryRow>();
+        int count = _random.Next(3, 12) * _random.Next(1, 5);
+        WindowSpec guide = Pick(pool.ToArray());
+        long length = guide switch
+        {
+            SlidingSpec s => s.SizeMs,
+            TumblingSpec t => t.PeriodMs,
+            CalendarSpec c => c.LeavesAt(_near) - _near,
+            SessionSpec s => s.GapMs * 3,
+            _ => Pick(Sizes),
+        };
+        long pace = Math.Max(1, length / Pick(Paces));
+        long arrival = _near + _random.NextInt64(Day);
+        long time = arrival;
+        for (int i = 0; i < count; i++)
+        {
+            arrival += _random.Next(12) switch
+            {
+                0 => 0,
+                1 => length + _random.NextInt64(length + 1),
+                2 => _random.NextInt64(2),
+                _ => (long)(-Math.Log(1 - _random.NextDouble()) * pace),
+            };
+            long stated = _random.Next(12) switch
+            {
+                0 => arrival - _random.NextInt64(length + 1),
+                1 => arrival - length - _random.NextInt64(Math.Max(1, length / 4)),
+                2 => arrival - (3 * length) - _random.NextInt64(length + 1),
+                3 => arrival + _random.NextInt64(2 * Minute),
+                4 => time,
+                5 => time + Pick(new long[] { 1, -1, 0 }) + GapOf(guide),
+                6 or 7 => Snapped(Pick(pool.ToArray()), arrival),
+                _ => arrival,
+            };
+            if (_random.Next(8) == 0)
+            {
+                // The clock stands exactly on the boundary too.
+                arrival = Math.Max(arrival, stated);
+            }
+
+            time = stated;
+            HistoryRow row = RandomRow(group, rows, i, stated, arrival);
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+
+    private static long GapOf(WindowSpec window) => window is SessionSpec s ? s.GapMs : Second;
+
+    private long Snapped(WindowSpec window, long atMs)
+    {
+        long[] boundaries = [.. window.Boundaries(atMs).Where(b => Math.Abs(b - atMs) < 400L * Day)];
+        long at = window is SlidingSpec s ? WindowSpec.Floor(atMs, s.SlotMs) : boundaries.Length == 0 ? WindowSpec.Floor(atMs, Second) : boundaries.Min();
+        return at - _random.Next(2);
+    }
+
+    private HistoryRow RandomRow(GroupSpec group, List<HistoryRow> rows, int id, long stated, long arrival)
+    {
+        if (rows.Count > 0 && group.HasRetractions && _random.Next(4) == 0)
+        {
+            HistoryRow original = rows[_random.Next(rows.Count)];
+            if (original.Undoes < 0 && !rows.Exists(r => r.Undoes == original.Id))
+            {
+                // A retraction states the time that the row counted at.
+                return original with { Id = id, Undoes = original.Id, ArrivalMs = arrival, StatedMs = original.TimeMs };
+            }
+        }
+
+        if (rows.Count > 0 && !group.HasRetractions && _random.Next(10) == 0)
+        {
+            // Told twice: dropped with ids, counted again without. Ids are kept for 90 days.
+            HistoryRow again = rows[_random.Next(rows.Count)] with { Id = id, ArrivalMs = arrival };
+            if (again.StatedMs > arrival - (80 * Day))
+            {
+                return again;
+            }
+        }
+
+        return new HistoryRow
+        {
+            Id = id,
+            StatedMs = stated,
+            ArrivalMs = arrival,
+            V = _random.Next(10) switch { 0 => null, 1 => _random.NextInt64(-1_000_000_000_000, 1_000_000_000_000), _ => _random.Next(-3, 12) },
+            D = _random.Next(10) == 0 ? null : Pick(Doubles),
+            M = _random.Next(10) == 0 ? null : _random.Next(-500, 5_000) / 100m,
+            C = Pick(Texts),
+            U = Pick(Users),
+            L = _random.Next(8) == 0 ? null : _random.Next(-2, 4),
+            A = _random.Next(4) == 0 ? "view" : "buy",
+            EventId = group.HasIds && _random.Next(10) != 0 ? $"id{id}" : null,
+        };
+    }
+
+    private T Pick<T>(T[] items) => items[_random.Next(items.Length)];
+}
