@@ -36,6 +36,12 @@ internal enum PlantedFault
     /// <summary>What leaves is not evaluated when it is due.</summary>
     MissedExit,
 
-    /// <summary>A row is counted twice, as by a merge that happens twice.</summary>
+    /// <summary>When two slots become one, one of them is added twice.</summary>
     DoubleMerge,
+
+    /// <summary>A row is counted twice.</summary>
+    RowTwice,
+
+    /// <summary>A row is lost.</summary>
+    RowLost,
 }

@@ -49,6 +49,14 @@ internal sealed class HistoryBatch
             return $"the definitions are refused: {error.Message}";
         }
 
+        if (fault == PlantedFault.DoubleMerge)
+        {
+            plan = plan with
+            {
+                Entities = [.. plan.Entities.Select(static e => e with { Features = [.. e.Features.Select(static f => f with { Aggregate = new DoubleMerging(f.Aggregate) })] })],
+            };
+        }
+
         return HistoryRun.Run(history, new EngineUnderTest(plan), fault, ref comparisons);
     }
 

@@ -148,8 +148,8 @@ internal sealed class HistoryRun
     private void Apply(HistoryRow row, long now)
     {
         Fate want = _naive.Apply(row, now);
-        Fate got = _engine.Apply(row, now);
-        if (_fault == PlantedFault.DoubleMerge && got == Fate.Taken && _random.Next(3) == 0)
+        Fate got = _fault == PlantedFault.RowLost && want == Fate.Taken && _random.Next(3) == 0 ? Fate.Taken : _engine.Apply(row, now);
+        if (_fault == PlantedFault.RowTwice && got == Fate.Taken && _random.Next(3) == 0)
         {
             _engine.Apply(row with { EventId = null }, now);
         }

@@ -29,6 +29,9 @@ internal sealed class HistoryGenerator
     private static readonly string?[] Users = ["u1", "u2", "u3", "u3", "u 4%", null];
     private static readonly double[] Doubles = [0.1, 0.2, -0.3, 3.14, 1e-9, -7.5, 12, 0, 1e15, -1e15, 2.5e-3, 1e300];
 
+    /// <summary>In place of a window kind: a fine and a coarse window, so that slots become one as they age.</summary>
+    public const string Folding = "folding";
+
     private readonly Random _random;
     private readonly long _seed;
     private readonly string? _type;
@@ -70,6 +73,11 @@ internal sealed class HistoryGenerator
 
     private List<WindowSpec> RandomPool(bool isUndoable)
     {
+        if (_kind == Folding)
+        {
+            return [WindowForms.Sliding(Minute, Second, 0), WindowForms.Sliding(Hour, Minute, 0)];
+        }
+
         int scale = _random.Next(Sizes.Length);
         var pool = new List<WindowSpec>();
         int count = _random.Next(1, 4);

@@ -43,6 +43,18 @@ internal static class Supported
 
     public static bool TakesType(string type) => Takes(GroupOf(FeatureForms.Simple(type, "f0", [WindowForms.Sliding(3_600_000, null, 0)])));
 
+    /// <summary>True when the engine takes windows of the kind at all.</summary>
+    public static bool TakesKind(string kind) => kind == "no window" || TakesWindow(kind switch
+    {
+        "sliding" => WindowForms.Sliding(60_000, null, 0),
+        "sliding+offset" => WindowForms.Sliding(60_000, null, 60_000),
+        "tumbling" => WindowForms.Tumbling(60_000, 0),
+        "calendar" => WindowForms.Calendar("day", null, 0),
+        "session" => WindowForms.Session(60_000, null),
+        "last-n" => WindowForms.Last(3),
+        _ => WindowForms.Lifetime(),
+    });
+
     public static bool TakesWindow(WindowSpec window) => Takes(GroupOf(FeatureForms.Simple("count", "f0", [window])));
 
     /// <summary>True when the whole feature compiles; asked once per text.</summary>

@@ -44,9 +44,12 @@ internal static class NaiveValues
         .ToDictionary(static g => g.Key, g => HasSum(feature) ? Sum(feature.Of!, [.. g]) : Rational.Of(g.Count()));
 
     public static NumberForm FormOf(FeatureSpec feature) =>
-        HasSum(feature) && feature.Of!.Type == "double" ? NumberForm.Rounded : NumberForm.Exact;
+        HasSum(feature) && feature.Of!.Type == "double" ? DoubleForm : NumberForm.Exact;
 
-    public static bool HasSum(FeatureSpec feature) => feature.Type == "sum-map" || feature.BySum;
+    // Sums of doubles are exact since there is a variance.
+    private static NumberForm DoubleForm => Generation.Supported.TakesType("variance") ? NumberForm.Rounded : NumberForm.Near;
+
+    public static bool HasSum(FeatureSpec feature) => feature.Type is "sum" or "sum-map" || feature.BySum;
 
     private static WantNumber Exact(long value) => new WantNumber(Rational.Of(value), NumberForm.Exact);
 
@@ -55,7 +58,7 @@ internal static class NaiveValues
     private static Rational Sum(Column of, IReadOnlyList<TakenRow> rows) => rows.Aggregate(Rational.Zero, (sum, r) => sum + of.Number(r.Row));
 
     private static WantNumber Total(FeatureSpec feature, IReadOnlyList<TakenRow> rows) =>
-        new WantNumber(Sum(feature.Of!, rows), feature.Of!.Type == "double" ? NumberForm.Rounded : NumberForm.Exact);
+        new(Sum(feature.Of!, rows), FormOf(feature)) { Slack = rows.Aggregate(Rational.Zero, (sum, r) => sum + feature.Of!.Number(r.Row).Abs()) };
 
     private static Want Spread(FeatureSpec feature, IReadOnlyList<TakenRow> rows)
     {
