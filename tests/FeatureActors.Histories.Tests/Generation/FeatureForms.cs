@@ -64,7 +64,9 @@ internal static class FeatureForms
                 bool isList = random.Next(2) == 0;
                 return feature with
                 {
-                    Of = Pick(random, Numbers), IsQuantileList = isList, Quantiles = isList ? quantiles : [quantiles[0]],
+                    Of = Pick(random, Numbers),
+                    IsQuantileList = isList,
+                    Quantiles = isList ? quantiles : [quantiles[0]],
                     Error = random.Next(2) == 0 ? null : 0.05,
                 };
             case "histogram":
@@ -73,7 +75,8 @@ internal static class FeatureForms
                 bool isList2 = random.Next(3) != 0;
                 return feature with
                 {
-                    Of = Pick(random, Any), N = isList2 ? random.Next(2, 6) : 1,
+                    Of = Pick(random, Any),
+                    N = isList2 ? random.Next(2, 6) : 1,
                     Distinct = random.Next(2) == 0 ? null : Pick(random, DistinctWords),
                     With = random.Next(3) == 0 ? [Pick(random, new[] { Column.U, Column.D, Column.V }), Column.L] : [],
                 };
@@ -97,13 +100,20 @@ internal static class FeatureForms
             case "map-of-lists":
                 return WithKeys(random, feature) with
                 {
-                    Of = Pick(random, Any), N = random.Next(1, 5), Distinct = random.Next(2) == 0 ? "true" : null, MaxKeys = maxKeys,
+                    Of = Pick(random, Any),
+                    N = random.Next(1, 5),
+                    Distinct = random.Next(2) == 0 ? "true" : null,
+                    MaxKeys = maxKeys,
                 };
             case "top-k":
                 bool bySum = random.Next(2) == 0;
                 return WithKeys(random, feature) with
                 {
-                    N = random.Next(1, 5), BySum = bySum, Of = bySum ? Pick(random, Numbers) : null, IsBottom = random.Next(3) == 0, MaxKeys = maxKeys,
+                    N = random.Next(1, 5),
+                    BySum = bySum,
+                    Of = bySum ? Pick(random, Numbers) : null,
+                    IsBottom = random.Next(3) == 0,
+                    MaxKeys = maxKeys,
                 };
             case "rate":
                 return feature with { Of = random.Next(2) == 0 ? null : Pick(random, Numbers), PerMs = random.Next(2) == 0 ? null : 60_000 };
@@ -112,7 +122,8 @@ internal static class FeatureForms
             case "session-duration":
                 return feature with
                 {
-                    GapMs = Pick(random, new long[] { 1_000, 7_000, 600_000 }), DurationBy = Pick(random, DurationWords),
+                    GapMs = Pick(random, new long[] { 1_000, 7_000, 600_000 }),
+                    DurationBy = Pick(random, DurationWords),
                 };
             case "distinct":
                 return feature with { Of = Pick(random, Any), MaxKeys = maxKeys };
@@ -131,17 +142,26 @@ internal static class FeatureForms
         {
             0 => new FeatureSpec
             {
-                Name = name, Type = "derived", Reads = reads, Expression = $"COALESCE({a}, 0) + 2 * COALESCE({b}, 0)",
+                Name = name,
+                Type = "derived",
+                Reads = reads,
+                Expression = $"COALESCE({a}, 0) + 2 * COALESCE({b}, 0)",
                 Derive = static n => (n[0] ?? 0) + (2 * (n[^1] ?? 0)),
             },
             1 => new FeatureSpec
             {
-                Name = name, Type = "derived", Reads = reads, Expression = $"CASE WHEN {a} > 3 AND {b} > 3 THEN 'hot' ELSE 'cold' END",
+                Name = name,
+                Type = "derived",
+                Reads = reads,
+                Expression = $"CASE WHEN {a} > 3 AND {b} > 3 THEN 'hot' ELSE 'cold' END",
                 Derive = static n => n[0] > 3 && n[^1] > 3 ? "hot" : "cold",
             },
             _ => new FeatureSpec
             {
-                Name = name, Type = "derived", Reads = reads, Expression = $"{a} - {b} * 0.5",
+                Name = name,
+                Type = "derived",
+                Reads = reads,
+                Expression = $"{a} - {b} * 0.5",
                 Derive = static n => n[0] - (n[^1] * 0.5),
             },
         };

@@ -65,7 +65,9 @@ internal sealed class HistoryGenerator
             HasIds = !hasRetractions && _random.Next(3) == 0,
             HasRetractions = hasRetractions && Supported.Takes(new GroupSpec
             {
-                Features = FeatureForms.Simple("count", "f", [WindowForms.Sliding(Minute, null, 0)]), Trigger = TriggerSpec.Expiry, HasRetractions = true,
+                Features = FeatureForms.Simple("count", "f", [WindowForms.Sliding(Minute, null, 0)]),
+                Trigger = TriggerSpec.Expiry,
+                HasRetractions = true,
             }),
         };
         return new History(_seed, group, RandomRows(group, pool), _random.Next(5) == 0);
