@@ -17,6 +17,12 @@ public abstract class FeatureBinding
     /// <summary>The feature's name in its group.</summary>
     public abstract string FeatureName { get; }
 
+    /// <summary>
+    /// Width in milliseconds of the widest slot that the feature's windows need: what one payload can cover. <see cref="long.MaxValue"/>
+    /// with a lifetime window, 0 without windows.
+    /// </summary>
+    public abstract long SlotMsMax { get; }
+
     /// <summary>Reads a setting that names a source field, such as <c>of = value</c>.</summary>
     /// <param name="key">The setting.</param>
     /// <param name="allowed">Field types that the feature can use; empty means every type.</param>

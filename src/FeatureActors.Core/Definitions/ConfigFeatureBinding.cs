@@ -3,6 +3,7 @@ using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Expressions;
+using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
 
@@ -10,7 +11,8 @@ namespace FeatureActors.Core.Definitions;
 /// Lets a feature type read its settings from the definitions, and keeps what it read: the settings belong to the state shape and to
 /// the canonical text. Used by one thread.
 /// </summary>
-internal sealed class ConfigFeatureBinding(string featureName, ConfigReader reader, FieldScope scope) : FeatureBinding
+internal sealed class ConfigFeatureBinding(string featureName, ConfigReader reader, FieldScope scope, IReadOnlyList<FeatureWindow> windows)
+    : FeatureBinding
 {
     // A feature's sub-keys live in one block of its entity, which is loaded and written as a whole.
     public const long KeysMax = 1_000_000;
@@ -20,6 +22,10 @@ internal sealed class ConfigFeatureBinding(string featureName, ConfigReader read
     private readonly SortedDictionary<string, FeatureSetting> _settings = new(StringComparer.Ordinal);
 
     public override string FeatureName => featureName;
+
+    // No slot is wider than the widest cell of a window.
+    public override long SlotMsMax =>
+        windows.Select(static w => w.IsLifetime ? long.MaxValue : w.ReachMs - w.HoldsMs).DefaultIfEmpty(0).Max();
 
     /// <summary>What was read, ordered by key.</summary>
     public IReadOnlyList<FeatureSetting> Settings => [.. _settings.Values];

@@ -54,7 +54,7 @@ internal sealed class FeatureBinder
         SqlExpression? where = scope.ParseFilter(reader, "where", functions);
         ConfigValue? windowsValue = reader.Optional("windows");
         List<FeatureWindow> windows = windowsValue is null ? [] : WindowBinder.Bind(windowsValue, named);
-        var binding = new ConfigFeatureBinding(name, reader, scope);
+        var binding = new ConfigFeatureBinding(name, reader, scope, windows);
         FeatureAggregate? aggregate = type.Bind(binding);
         bool isUnwindowed = aggregate is not null && (aggregate.Traits & FeatureTraits.Unwindowed) != 0;
         if (isUnwindowed)
@@ -94,7 +94,7 @@ internal sealed class FeatureBinder
     {
         var errors = new List<ConfigError>();
         var reader = new ConfigReader(_reader.Value, _reader.Path, errors);
-        var binding = new ConfigFeatureBinding(Name, reader, columns);
+        var binding = new ConfigFeatureBinding(Name, reader, columns, Windows);
         FeatureAggregate? aggregate = _type.Bind(binding);
         FilterDefinition? where = _where is null ? null : columns.Bind(_where, functions, errors);
         if (aggregate is null || errors.Count > 0 || !_isCorrect)

@@ -31,8 +31,7 @@ public sealed class FeatureTypeRegistry
     /// <summary>Types of the language that this release refuses with their own message instead of calling them unknown.</summary>
     public static IReadOnlyList<string> Promised { get; } =
     [
-        "variance", "stddev", "rate", "decayed-sum", "map-of-lists", "distinct", "distinct-approx", "quantile", "histogram",
-        "session-count", "session-duration", "convert",
+        "map-of-lists", "distinct", "distinct-approx", "convert",
     ];
 
     /// <summary>All names that can be written, <c>ratio</c> among them, in ordinal order.</summary>

@@ -25,7 +25,7 @@ internal sealed class AvgFeatureType : IFeatureType
     private sealed class Aggregate<TSum>(int column) : FeatureAggregate
         where TSum : struct, ISum<TSum>
     {
-        public override byte CodecVersion => 1;
+        public override byte CodecVersion => TSum.CodecVersion;
 
         public override FeatureTraits Traits => FeatureTraits.Invertible | FeatureTraits.Numeric;
 
@@ -50,6 +50,8 @@ internal sealed class AvgFeatureType : IFeatureType
             Add(payload, ref count, ref sum);
             Store(count, sum, ref into);
         }
+
+        public override bool TryUpgrade(byte fromVersion, ref FeatureSlot slot) => fromVersion < CodecVersion;
 
         public override void Evaluate(in SlotList slots, FeatureValueWriter value)
         {

@@ -22,5 +22,13 @@ public static class BuiltInFeatureTypes
         KeyedFeatureType.CountMap(),
         KeyedFeatureType.SumMap(),
         KeyedFeatureType.TopK(),
+        VarianceFeatureType.Variance(),
+        VarianceFeatureType.StandardDeviation(),
+        new RateFeatureType(),
+        new DecayedSumFeatureType(),
+        new QuantileFeatureType(),
+        new HistogramFeatureType(),
+        SessionFeatureType.Count(),
+        SessionFeatureType.Duration(),
     ];
 }

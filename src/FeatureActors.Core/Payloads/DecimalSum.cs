@@ -17,6 +17,9 @@ internal struct DecimalSum : ISum<DecimalSum>
     private byte _scale;
 
     /// <inheritdoc/>
+    public static byte CodecVersion => 1;
+
+    /// <inheritdoc/>
     public static int EncodedLengthMax => 17;
 
     /// <inheritdoc/>

@@ -9,6 +9,11 @@ namespace FeatureActors.Core.Payloads;
 internal interface ISum<TSelf>
     where TSelf : struct, ISum<TSelf>
 {
+    /// <summary>
+    /// Version of the encoded form, from 1. A higher one reads what every lower one wrote, so that state is upgraded as it is.
+    /// </summary>
+    static abstract byte CodecVersion { get; }
+
     /// <summary>Most bytes of the encoded form.</summary>
     static abstract int EncodedLengthMax { get; }
 

@@ -23,7 +23,7 @@ internal sealed class KeyedAggregate<TSum>(FeatureColumn key, int ofColumn, Keye
     private readonly bool _keyIsLong = key.Type == FieldType.Long;
 
     /// <inheritdoc/>
-    public override byte CodecVersion => 1;
+    public override byte CodecVersion => TSum.CodecVersion;
 
     /// <inheritdoc/>
     public override FeatureTraits Traits => FeatureTraits.Invertible;
@@ -155,6 +155,9 @@ internal sealed class KeyedAggregate<TSum>(FeatureColumn key, int ofColumn, Keye
             }
         }
     }
+
+    /// <inheritdoc/>
+    public override bool TryUpgrade(byte fromVersion, ref FeatureSlot slot) => fromVersion < CodecVersion;
 
     /// <inheritdoc/>
     public override void Evaluate(in SlotList slots, FeatureValueWriter value)

@@ -8,7 +8,7 @@ namespace FeatureActors.Core.Payloads;
 /// <see cref="SubKeys"/> plus one; 0 is <c>other</c>, which takes what comes above max-keys.
 /// <code>
 /// byte 0   id width (1, 2, 4) in the low half, count width (1, 2, 4, 8) in the high half
-/// byte 1   width of a sum; missing in maps of counts
+/// byte 1   width of a sum: up to 31 as it is, then in steps of 8 from 32 on; missing in maps of counts
 /// then     all ids, all counts, all sums
 /// </code>
 /// Empty when there is no entry. Widths only grow while a slot lives.
@@ -26,7 +26,7 @@ internal readonly ref struct KeyedPayload<TSum>
         _payload = payload;
         _layout = payload.IsEmpty
             ? new Layout(1, 1, 0)
-            : new Layout(payload[0] & 15, payload[0] >> 4, HeaderBytes == 2 ? payload[1] : 0);
+            : new Layout(payload[0] & 15, payload[0] >> 4, HeaderBytes == 2 ? SumWidth(payload[1]) : 0);
         Count = payload.IsEmpty ? 0 : (payload.Length - HeaderBytes) / _layout.EntryBytes;
     }
 
@@ -154,6 +154,10 @@ internal readonly ref struct KeyedPayload<TSum>
         slot.ResizePayload(to);
     }
 
+    private static int SumWidth(byte code) => code < 32 ? code : 32 + ((code - 32) * 8);
+
+    private static byte SumCode(int width) => (byte)(width < 32 ? width : 32 + ((width - 32) / 8));
+
     private static int IdWidth(uint id) => id <= byte.MaxValue ? 1 : id <= ushort.MaxValue ? 2 : 4;
 
     private static uint ReadId(ReadOnlySpan<byte> ids, int width, int index) => width switch
@@ -184,7 +188,7 @@ internal readonly ref struct KeyedPayload<TSum>
         payload[0] = (byte)(layout.Id | (layout.Count << 4));
         if (HeaderBytes == 2)
         {
-            payload[1] = (byte)layout.Sum;
+            payload[1] = SumCode(layout.Sum);
         }
     }
 

@@ -223,7 +223,7 @@ internal sealed class KeyedTotals<TSum>
 
     private void AddToOther(in Cell cell)
     {
-        Span<byte> encoded = stackalloc byte[32];
+        Span<byte> encoded = stackalloc byte[TSum.EncodedLengthMax];
         encoded = encoded[..cell.Sum.EncodedLength];
         cell.Sum.Encode(encoded);
         _cells[0].Amount += cell.Amount;

@@ -9,6 +9,9 @@ internal struct LongSum : ISum<LongSum>
     private Int128 _sum;
 
     /// <inheritdoc/>
+    public static byte CodecVersion => 1;
+
+    /// <inheritdoc/>
     public static int EncodedLengthMax => 16;
 
     /// <inheritdoc/>
@@ -30,9 +33,10 @@ internal struct LongSum : ISum<LongSum>
     public void Add(ReadOnlySpan<byte> encoded) => _sum += Packed.ReadWide(encoded);
 
     /// <inheritdoc/>
+    /// <remarks>Column −1 adds one for each row.</remarks>
     public void Add(in RowView row, int column)
     {
-        Int128 amount = row.GetInt64(column);
+        Int128 amount = column < 0 ? 1 : row.GetInt64(column);
         _sum = row.Sign < 0 ? _sum - amount : _sum + amount;
     }
 

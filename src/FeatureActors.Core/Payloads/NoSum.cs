@@ -7,6 +7,9 @@ namespace FeatureActors.Core.Payloads;
 internal readonly struct NoSum : ISum<NoSum>
 {
     /// <inheritdoc/>
+    public static byte CodecVersion => 1;
+
+    /// <inheritdoc/>
     public static int EncodedLengthMax => 0;
 
     /// <inheritdoc/>

@@ -22,6 +22,9 @@ public sealed class AggregateDriver
         _timeline = timeline;
     }
 
+    /// <summary>What aggregates see as the length of the window; null for that of the window itself.</summary>
+    public long? WindowMs { get; init; }
+
     /// <summary>Number of slots.</summary>
     public int SlotCount => _slots.Count;
 
@@ -110,7 +113,7 @@ public sealed class AggregateDriver
             return _aggregate.EmptyValue.IsEmpty ? null : System.Text.Encoding.UTF8.GetString(_aggregate.EmptyValue);
         }
 
-        var list = new SlotList(references.ToArray(), bytes.ToArray(), _storage.Shared, nowMs);
+        var list = new SlotList(references.ToArray(), bytes.ToArray(), _storage.Shared, nowMs, WindowMs ?? (w.IsLifetime ? 0 : w.SizeMs));
         _aggregate.Evaluate(list, _writer);
         return _writer.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(_writer.Value);
     }

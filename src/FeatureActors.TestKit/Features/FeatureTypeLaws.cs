@@ -14,6 +14,9 @@ public sealed class FeatureTypeLaws
     private const long SlotMs = 1_000;
     private const int Slots = 8;
 
+    // One length for all timelines: values per time would differ otherwise.
+    private const long WindowMs = 10_000;
+
     private readonly FeatureAggregate _aggregate;
     private readonly Func<Random, long, SampleRow> _newRow;
 
@@ -104,7 +107,7 @@ public sealed class FeatureTypeLaws
 
     private AggregateDriver Filled(IEnumerable<SampleRow> rows, SlotTimeline timeline)
     {
-        var driver = new AggregateDriver(_aggregate, timeline);
+        var driver = new AggregateDriver(_aggregate, timeline) { WindowMs = WindowMs };
         foreach (SampleRow row in rows)
         {
             driver.Apply(row);
@@ -143,7 +146,7 @@ public sealed class FeatureTypeLaws
 
         var value = new FeatureValueWriter();
         SlotReference[] slots = [new SlotReference(0, 0, payloads[0].Length)];
-        _aggregate.Evaluate(new SlotList(slots, payloads[0], storage.Shared, Slots * SlotMs), value);
+        _aggregate.Evaluate(new SlotList(slots, payloads[0], storage.Shared, Slots * SlotMs, WindowMs), value);
         return value.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(value.Value);
     }
 

@@ -16,6 +16,12 @@ public sealed class SampleBinding : FeatureBinding
     /// <inheritdoc/>
     public override string FeatureName => "sample";
 
+    /// <inheritdoc/>
+    public override long SlotMsMax => WidestSlotMs;
+
+    /// <summary>The width that <see cref="SlotMsMax"/> answers; a day unless set.</summary>
+    public long WidestSlotMs { get; init; } = 86_400_000;
+
     /// <summary>Declares the next column; its position is its index in rows.</summary>
     public SampleBinding Column(string name, FieldType type)
     {

@@ -5,7 +5,7 @@ public sealed class DefinitionsMistakeTests
     [Theory]
     [InlineData("type = count, windws = [1h]", "6:19", "unknown key 'windws'", "did you mean 'windows'?")]
     [InlineData("type = cuont, windows = [1h]", "6:12", "unknown feature type 'cuont'", "did you mean 'count'?")]
-    [InlineData("type = variance, of = v, windows = [1h]", "6:12", "type 'variance' is promised and not built yet", "this release has")]
+    [InlineData("type = distinct, of = v, windows = [1h]", "6:12", "type 'distinct' is promised and not built yet", "this release has")]
     [InlineData("type = count", "6:3", "type 'count' needs windows", "windows = [1h, 1d]")]
     [InlineData("windows = [1h]", "6:3", "groups.g.features.a.type is missing", "")]
     [InlineData("type = sum, of = vv, windows = [1h]", "6:22", "unknown field 'vv'", "did you mean 'v'?")]

@@ -49,6 +49,7 @@ public sealed class BuiltInFeatureTypesTests
         bool retracts = feature.Aggregate.Traits.HasFlag(FeatureTraits.Invertible);
         var driver = new AggregateDriver(feature.Aggregate, new SlotTimeline(windows));
         var rows = new List<SampleRow>();
+        var live = new List<SampleRow>();
         long now = -10_000;
         while (now < 60_000)
         {
@@ -56,10 +57,21 @@ public sealed class BuiltInFeatureTypesTests
             for (int i = random.Next(6); i > 0 && now < 30_000; i--)
             {
                 SampleRow row = FeatureCase.NewRow(random, now - random.Next(0, 3_000));
-                row = retracts && rows.Count > 0 && random.Next(4) == 0 ? rows[random.Next(rows.Count)].Retracted() : row;
-                if (row.EventTimeMs >= now - 3_000 && driver.Apply(row))
+                int retracted = retracts && live.Count > 0 && random.Next(4) == 0 ? random.Next(live.Count) : -1;
+                row = retracted >= 0 ? live[retracted].Retracted() : row;
+                if (row.EventTimeMs < now - 3_000 || !driver.Apply(row))
                 {
-                    rows.Add(row);
+                    continue;
+                }
+
+                rows.Add(row);
+                if (retracted >= 0)
+                {
+                    live.RemoveAt(retracted);
+                }
+                else
+                {
+                    live.Add(row);
                 }
             }
 
@@ -71,11 +83,11 @@ public sealed class BuiltInFeatureTypesTests
             for (int w = 0; w < windows.Length; w++)
             {
                 SampleRow[] inside = [.. rows.Where(r => IsInside(windows[w], r.EventTimeMs, now))];
-                string? expected = inside.Length > 0 ? feature.Naive(inside)
+                string? expected = inside.Length > 0 ? feature.Naive(inside, now, windows[w].IsLifetime ? 0 : windows[w].SizeMs)
                     : feature.Aggregate.EmptyValue.IsEmpty ? null : "0";
                 string? actual = driver.Evaluate(w, now);
                 Assert.True(
-                    AreSame(expected, actual),
+                    AreSame(expected, actual, feature.Tolerance),
                     $"{feature}, window {windows[w].Name} at {now}, seed {seed}: expected {expected ?? "absent"}, got {actual ?? "absent"}; rows {string.Join(' ', inside.AsEnumerable())}");
             }
         }
@@ -93,9 +105,26 @@ public sealed class BuiltInFeatureTypesTests
         return Math.Floor((now - window.SizeMs) / r) * r <= start && start <= Math.Floor(now / r) * r;
     }
 
-    private static bool AreSame(string? expected, string? actual) =>
+    private static bool AreSame(string? expected, string? actual, double tolerance)
+    {
+        if (expected == actual)
+        {
+            return true;
+        }
+
+        if (expected is null || actual is null)
+        {
+            return false;
+        }
+
+        string[] left = expected.Trim('[', ']').Split(',');
+        string[] right = actual.Trim('[', ']').Split(',');
+        return left.Length == right.Length && left.Zip(right).All(p => AreNear(p.First, p.Second, tolerance));
+    }
+
+    private static bool AreNear(string expected, string actual, double tolerance) =>
         expected == actual
         || (double.TryParse(expected, CultureInfo.InvariantCulture, out double left)
             && double.TryParse(actual, CultureInfo.InvariantCulture, out double right)
-            && Math.Abs(left - right) <= 1e-9 * Math.Max(Math.Abs(left), Math.Abs(right)));
+            && Math.Abs(left - right) <= tolerance * Math.Abs(left));
 }

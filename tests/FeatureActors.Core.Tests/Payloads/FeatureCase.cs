@@ -9,16 +9,26 @@ namespace FeatureActors.Core.Tests.Payloads;
 /// A built-in type with settings, rows to feed it and the value that its definition gives for a set of rows. Columns: 0 string,
 /// 1 long, 2 double, 3 decimal, 4 boolean, 5 key.
 /// </summary>
-public sealed class FeatureCase(string name, FeatureAggregate aggregate, Func<IReadOnlyList<SampleRow>, string?> naive)
+public sealed class FeatureCase(string name, FeatureAggregate aggregate, NaiveValue naive)
 {
+    private const double ExactTolerance = 1e-9;
+
     private static readonly string[] Columns = ["text", "whole", "real", "exact", "flag", "who"];
     private static readonly string[] Texts = ["", "a", "b", "ab", "ü", "quote\"", "other", "zz", "user-17", "user-18"];
 
     public static IReadOnlyList<FeatureCase> All { get; } = Make();
 
+    private FeatureCase(string name, FeatureAggregate aggregate, Func<IReadOnlyList<SampleRow>, string?> naive)
+        : this(name, aggregate, (rows, _, _) => naive(rows))
+    {
+    }
+
     public FeatureAggregate Aggregate => aggregate;
 
-    public string? Naive(IReadOnlyList<SampleRow> rows) => naive(rows);
+    /// <summary>How far a number may be from the naive one, relative to it.</summary>
+    public double Tolerance { get; init; } = ExactTolerance;
+
+    public string? Naive(IReadOnlyList<SampleRow> rows, long nowMs, long windowMs) => naive(rows, nowMs, windowMs);
 
     public static FeatureAggregate Bind(string type, params (string Key, object Value)[] settings)
     {
@@ -53,7 +63,66 @@ public sealed class FeatureCase(string name, FeatureAggregate aggregate, Func<IR
 
     public override string ToString() => name;
 
-    private static List<FeatureCase> Make()
+    private static List<FeatureCase> Make() => [.. MakeBasic(), .. NumericCases()];
+
+    private static List<FeatureCase> NumericCases()
+    {
+        var cases = new List<FeatureCase>
+        {
+            new("rate", Bind("rate", ("per", 60_000)), (rows, _, windowMs) => NaiveNumbers.Rate(rows, -1, 60_000, windowMs)),
+            new("decayed-sum", Bind("decayed-sum", ("half-life", 2_500)), (rows, nowMs, _) => NaiveNumbers.Decayed(rows, -1, 2_500, 1e-6, nowMs)),
+        };
+        for (int i = 1; i <= 3; i++)
+        {
+            int column = i;
+            string of = Columns[i];
+            cases.Add(new($"variance of {of}", Bind("variance", ("of", of)), rows => NaiveNumbers.Variance(rows, column, false, false)));
+            cases.Add(new($"sample variance of {of}", Bind("variance", ("of", of), ("sample", true)), rows => NaiveNumbers.Variance(rows, column, true, false)));
+            cases.Add(new($"stddev of {of}", Bind("stddev", ("of", of)), rows => NaiveNumbers.Variance(rows, column, false, true)));
+            cases.Add(new($"rate of {of}", Bind("rate", ("of", of)), (rows, _, windowMs) => NaiveNumbers.Rate(rows, column, 1_000, windowMs)));
+            cases.Add(new(
+                $"histogram of {of}",
+                Bind("histogram", ("of", of), ("bounds", "[-1000, -3.5, 0, 1, 2, 1000.25]")),
+                rows => NaiveNumbers.Histogram(rows, column, [-1000, -3.5, 0, 1, 2, 1000.25])));
+            foreach (double error in new[] { 0.01, 0.2 })
+            {
+                cases.Add(new(
+                    $"quantile of {of} within {error}",
+                    Bind("quantile", ("of", of), ("q", 0.5), ("error", error)),
+                    rows => NaiveNumbers.Quantiles(rows, column, [0.5], false)) { Tolerance = error });
+                cases.Add(new(
+                    $"quantiles of {of} within {error}",
+                    Bind("quantile", ("of", of), ("q", "[0, 0.1, 0.5, 0.99, 1]"), ("error", error)),
+                    rows => NaiveNumbers.Quantiles(rows, column, [0, 0.1, 0.5, 0.99, 1], true)) { Tolerance = error });
+            }
+        }
+
+        for (int i = 2; i <= 3; i++)
+        {
+            int column = i;
+            string of = Columns[i];
+            cases.Add(new(
+                $"decayed-sum of {of}",
+                Bind("decayed-sum", ("of", of), ("half-life", 1_700)),
+                (rows, nowMs, _) => NaiveNumbers.Decayed(rows, column, 1_700, 1e-6, nowMs)));
+        }
+
+        foreach (int gap in new[] { 1, 300, 2_500 })
+        {
+            cases.Add(new($"session-count of {gap} ms", Bind("session-count", ("gap", gap)), rows => NaiveNumbers.Sessions(rows, gap, "count")));
+            foreach (string by in new[] { "mean", "total", "max", "last" })
+            {
+                cases.Add(new(
+                    $"session-duration by {by} of {gap} ms",
+                    Bind("session-duration", ("gap", gap), ("by", by)),
+                    rows => NaiveNumbers.Sessions(rows, gap, by)));
+            }
+        }
+
+        return cases;
+    }
+
+    private static List<FeatureCase> MakeBasic()
     {
         var cases = new List<FeatureCase> { new("count", Bind("count"), NaiveFeatures.Count) };
         for (int i = 1; i <= 3; i++)
@@ -118,3 +187,9 @@ public sealed class FeatureCase(string name, FeatureAggregate aggregate, Func<IR
         return cases;
     }
 }
+
+/// <summary>The value that the definition of a type gives for the rows of a window, as published text; null for absent.</summary>
+/// <param name="rows">The rows, retractions among them, never empty.</param>
+/// <param name="nowMs">The time T.</param>
+/// <param name="windowMs">Length of the window, 0 where it has none.</param>
+public delegate string? NaiveValue(IReadOnlyList<SampleRow> rows, long nowMs, long windowMs);
