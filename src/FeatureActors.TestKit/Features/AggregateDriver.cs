@@ -113,7 +113,7 @@ public sealed class AggregateDriver
             return _aggregate.EmptyValue.IsEmpty ? null : System.Text.Encoding.UTF8.GetString(_aggregate.EmptyValue);
         }
 
-        var list = new SlotList(references.ToArray(), bytes.ToArray(), _storage.Shared, nowMs, WindowMs ?? (w.IsLifetime ? 0 : w.SizeMs));
+        var list = new SlotList(references.ToArray(), bytes.ToArray(), _storage.Shared, nowMs, WindowMs ?? w.LengthMs);
         _aggregate.Evaluate(list, _writer);
         return _writer.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(_writer.Value);
     }

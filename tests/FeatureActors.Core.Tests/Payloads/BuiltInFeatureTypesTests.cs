@@ -83,7 +83,7 @@ public sealed class BuiltInFeatureTypesTests
             for (int w = 0; w < windows.Length; w++)
             {
                 SampleRow[] inside = [.. rows.Where(r => IsInside(windows[w], r.EventTimeMs, now))];
-                string? expected = inside.Length > 0 ? feature.Naive(inside, now, windows[w].IsLifetime ? 0 : windows[w].SizeMs)
+                string? expected = inside.Length > 0 ? feature.Naive(inside, now, windows[w].LengthMs)
                     : feature.Aggregate.EmptyValue.IsEmpty ? null : "0";
                 string? actual = driver.Evaluate(w, now);
                 Assert.True(
