@@ -1,0 +1,238 @@
+using System.Globalization;
+using FeatureActors.Abstractions.Errors;
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Abstractions.Ports;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace FeatureActors.Persistence.Sql.Postgres;
+
+/// <summary>
+/// Writes of one shard over one connection. A checkpoint is copied into a temporary table first, which holds no lock that another owner
+/// could wait for; then one short transaction locks the shard's row, looks at the epoch, and merges on the server.
+/// </summary>
+internal sealed class PostgresShard(ShardId shard, NpgsqlDataSource source, PostgresStoreOptions options) : IAsyncDisposable
+{
+    private const string Acquire = """
+        INSERT INTO shards AS s (entity, partition, partition_count, hash_id, log_identity, epoch, owner, backend_pid,
+            checkpoint_id, next_offset, marks, clock, published_position, published_batch)
+        VALUES ($1, $2, $3, $4, $5, 1, $6, pg_backend_pid(), 0, 0, '', -9223372036854775808, 0, 0)
+        ON CONFLICT (entity, partition) DO UPDATE SET epoch = s.epoch + 1, owner = excluded.owner, backend_pid = excluded.backend_pid,
+            log_identity = CASE WHEN s.log_identity = '' THEN excluded.log_identity ELSE s.log_identity END
+        WHERE s.partition_count = excluded.partition_count AND s.hash_id = excluded.hash_id
+            AND (s.log_identity = '' OR excluded.log_identity = '' OR s.log_identity = excluded.log_identity)
+        RETURNING epoch, checkpoint_id, next_offset, marks, clock, published_position, published_batch, entity_count,
+            EXISTS (SELECT 1 FROM entities e WHERE e.shard = s.shard AND e.unpublished)
+        """;
+
+    private const string Stage = """
+        CREATE TEMPORARY TABLE IF NOT EXISTS staged (
+            key bytea NOT NULL, next_due bigint NOT NULL, unpublished boolean NOT NULL, state bytea NOT NULL) ON COMMIT PRESERVE ROWS
+        """;
+
+    private const string Merge = """
+        WITH removed AS (
+            DELETE FROM entities e USING staged s WHERE e.shard = $1 AND e.key = s.key AND length(s.state) = 0 RETURNING 1),
+        written AS (
+            INSERT INTO entities (shard, key, next_due, unpublished, state)
+            SELECT $1, key, next_due, unpublished, state FROM staged WHERE length(state) > 0
+            ON CONFLICT (shard, key) DO UPDATE SET next_due = excluded.next_due, unpublished = excluded.unpublished, state = excluded.state
+            RETURNING xmax = 0 AS is_new)
+        SELECT (SELECT count(*) FROM written WHERE is_new) - (SELECT count(*) FROM removed)
+        """;
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private NpgsqlConnection? _connection;
+
+    /// <summary>Raises the epoch. While a former owner's transaction holds the row, it is waited for briefly and then ended.</summary>
+    public Task<ShardCheckpoint> AcquireAsync(ShardIdentity identity, string owner, CancellationToken cancellationToken) => InTurnAsync(
+        async connection =>
+        {
+            using var answered = new CancellationTokenSource();
+            Task unblocking = EndBlockersAsync(connection.ProcessID, answered.Token);
+            try
+            {
+                return await RaiseEpochAsync(connection, identity, owner, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await answered.CancelAsync().ConfigureAwait(false);
+                await unblocking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        },
+        cancellationToken);
+
+    public Task<CommitOutcome> CommitAsync(Epoch epoch, CheckpointWrite checkpoint, CancellationToken cancellationToken) => InTurnAsync(
+        async connection =>
+        {
+            await CopyAsync(connection, checkpoint.Entities, cancellationToken).ConfigureAwait(false);
+            using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            (int row, long stored, long checkpointId) = await LockAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (stored == epoch.Value && checkpointId != checkpoint.Header.CheckpointId)
+            {
+                await WriteAsync(connection, row, checkpoint, cancellationToken).ConfigureAwait(false);
+            }
+
+            // Also where nothing was written: the row must not stay locked.
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return stored == epoch.Value ? CommitOutcome.Committed : CommitOutcome.Fenced;
+        },
+        cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _turn.WaitAsync().ConfigureAwait(false);
+        await CloseAsync().ConfigureAwait(false);
+        _turn.Dispose();
+    }
+
+    private async Task<T> InTurnAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _connection ??= await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            return await work(_connection).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Whatever state the connection is in, the next call begins with a new one.
+            await CloseAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task CloseAsync()
+    {
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ShardCheckpoint> RaiseEpochAsync(
+        NpgsqlConnection connection, ShardIdentity identity, string owner, CancellationToken cancellationToken)
+    {
+        using (NpgsqlCommand command = PostgresReads.Command(
+            connection,
+            Acquire,
+            shard,
+            new NpgsqlParameter<int> { TypedValue = identity.PartitionCount },
+            new NpgsqlParameter<string> { TypedValue = identity.HashId },
+            new NpgsqlParameter<string> { TypedValue = identity.LogIdentity },
+            new NpgsqlParameter<string> { TypedValue = owner }))
+        {
+            using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            if (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                ShardHeader header = PostgresReads.Header(reader);
+                return new ShardCheckpoint(header.Epoch, header, reader.GetInt64(7), reader.GetBoolean(8));
+            }
+        }
+
+        throw await FindMismatchAsync(connection, identity, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<ShardMismatchException> FindMismatchAsync(
+        NpgsqlConnection connection, ShardIdentity identity, CancellationToken cancellationToken)
+    {
+        using NpgsqlCommand command = PostgresReads.Command(
+            connection, "SELECT partition_count, hash_id, log_identity FROM shards WHERE entity = $1 AND partition = $2", shard);
+        using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        int partitions = reader.GetInt32(0);
+        string hash = reader.GetString(1);
+        return partitions != identity.PartitionCount
+            ? new ShardMismatchException(
+                shard, "partition count", partitions.ToString(CultureInfo.InvariantCulture), identity.PartitionCount.ToString(CultureInfo.InvariantCulture))
+            : hash != identity.HashId
+                ? new ShardMismatchException(shard, "hash", hash, identity.HashId)
+                : new ShardMismatchException(shard, "log identity", reader.GetString(2), identity.LogIdentity);
+    }
+
+    /// <summary>Ends, over another connection, the backends that keep <paramref name="waiting"/> from going on.</summary>
+    private async Task EndBlockersAsync(int waiting, CancellationToken stop)
+    {
+        while (true)
+        {
+            await Task.Delay(options.TakeOverPatience, TimeProvider.System, stop).ConfigureAwait(false);
+            using NpgsqlConnection other = await source.OpenConnectionAsync(stop).ConfigureAwait(false);
+            using var command = new NpgsqlCommand("SELECT pg_terminate_backend(pid) FROM unnest(pg_blocking_pids($1)) AS pid WHERE pid > 0", other);
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = waiting });
+            await command.ExecuteNonQueryAsync(stop).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<StoredEntity> entities, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(connection, Stage, cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, "TRUNCATE staged", cancellationToken).ConfigureAwait(false);
+        if (entities.Count == 0)
+        {
+            return;
+        }
+
+        using NpgsqlBinaryImporter copy = await connection.BeginBinaryImportAsync(
+            "COPY staged (key, next_due, unpublished, state) FROM STDIN (FORMAT BINARY)", cancellationToken).ConfigureAwait(false);
+        foreach (StoredEntity entity in entities)
+        {
+            await copy.StartRowAsync(cancellationToken).ConfigureAwait(false);
+            await copy.WriteAsync(entity.Key, NpgsqlDbType.Bytea, cancellationToken).ConfigureAwait(false);
+            await copy.WriteAsync(entity.NextDueMs, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
+            await copy.WriteAsync(entity.IsUnpublished, NpgsqlDbType.Boolean, cancellationToken).ConfigureAwait(false);
+            await copy.WriteAsync(entity.State, NpgsqlDbType.Bytea, cancellationToken).ConfigureAwait(false);
+        }
+
+        await copy.CompleteAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<(int Row, long Epoch, long CheckpointId)> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        using NpgsqlCommand command = PostgresReads.Command(
+            connection, "SELECT shard, epoch, checkpoint_id FROM shards WHERE entity = $1 AND partition = $2 FOR UPDATE", shard);
+        using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await reader.ReadAsync(cancellationToken).ConfigureAwait(false)
+            ? (reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2))
+            : default;
+    }
+
+    private static async Task WriteAsync(NpgsqlConnection connection, int row, CheckpointWrite checkpoint, CancellationToken cancellationToken)
+    {
+        long added = 0;
+        if (checkpoint.Entities.Count > 0)
+        {
+            using var merge = new NpgsqlCommand(Merge, connection);
+            merge.Parameters.Add(new NpgsqlParameter<int> { TypedValue = row });
+            added = (long)(await merge.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        }
+
+        ShardHeader header = checkpoint.Header;
+        using var update = new NpgsqlCommand(
+            """
+            UPDATE shards SET checkpoint_id = $2, next_offset = $3, marks = $4, clock = $5, published_position = $6, published_batch = $7,
+                backend_pid = pg_backend_pid(), entity_count = entity_count + $8
+            WHERE shard = $1
+            """,
+            connection);
+        update.Parameters.Add(new NpgsqlParameter<int> { TypedValue = row });
+        update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = header.CheckpointId });
+        update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = header.NextOffset });
+        update.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = header.Marks.ToArray() });
+        update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = header.ClockMs });
+        update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = header.PublishedPosition });
+        update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = header.PublishedBatch });
+        update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = added });
+        await update.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

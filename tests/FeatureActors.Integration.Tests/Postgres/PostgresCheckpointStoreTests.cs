@@ -1,0 +1,141 @@
+using FeatureActors.Abstractions.Errors;
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Integration.Tests.Fixtures;
+using FeatureActors.LocalServers;
+using FeatureActors.Persistence.Sql.Postgres;
+using FeatureActors.Persistence.Sql.Sqlite;
+using FeatureActors.TestKit.Contracts;
+using Npgsql;
+
+namespace FeatureActors.Integration.Tests.Postgres;
+
+[Collection(SharedServers.Name)]
+[Trait("Category", "Integration")]
+public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : CheckpointStoreContract, IAsyncLifetime
+{
+    private static readonly ShardId Shard = new("item", 0);
+    private static readonly ShardIdentity Identity = new(4, "hash", "log");
+
+    private readonly string _schema = $"t{Guid.NewGuid():N}";
+    private readonly List<PostgresCheckpointStore> _stores = [];
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (PostgresCheckpointStore store in _stores)
+        {
+            await store.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_former_owner_frozen_inside_its_commit_is_ended_by_the_one_who_takes_over()
+    {
+        PostgresCheckpointStore store = await NewAsync();
+        await store.AcquireAsync(Shard, Identity, "node-1", default);
+        await using var frozen = new NpgsqlConnection(postgres.Server.ConnectionString + ";Pooling=false");
+        await frozen.OpenAsync();
+        await using NpgsqlTransaction transaction = await frozen.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand($"SELECT 1 FROM \"{_schema}\".shards FOR UPDATE", frozen))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+
+        ShardCheckpoint taken = await (await NewAsync()).AcquireAsync(Shard, Identity, "node-2", default);
+
+        Assert.Equal(new Epoch(2), taken.Epoch);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => transaction.CommitAsync());
+    }
+
+    [Fact]
+    public async Task Thousands_of_entities_are_counted_as_they_come_change_and_go()
+    {
+        PostgresCheckpointStore store = await NewAsync();
+        await store.AcquireAsync(Shard, Identity, "node-1", default);
+        StoredEntity[] entities =
+            [.. Enumerable.Range(0, 5_000).Select(static i => new StoredEntity(BitConverter.GetBytes(i), new byte[1 + (i % 3_000)], i, i % 7 == 0))];
+        await store.CommitAsync(Shard, new Epoch(1), Write(1, entities), default);
+        await store.CommitAsync(
+            Shard, new Epoch(1), Write(2, [.. entities.Take(2_000).Select(static e => e with { State = default }), .. entities.TakeLast(100)]), default);
+
+        ShardCheckpoint taken = await store.AcquireAsync(Shard, Identity, "node-2", default);
+
+        Assert.Equal(3_000, taken.EntityCount);
+        IReadOnlyList<StoredEntity> loaded = await store.LoadAsync(Shard, [.. entities.Select(static e => e.Key)], default);
+        Assert.Equal(3_000, loaded.Count);
+        Assert.All(loaded, static e => Assert.Equal(1 + (BitConverter.ToInt32(e.Key.Span) % 3_000), e.State.Length));
+    }
+
+    [Fact]
+    public async Task Nodes_that_start_together_make_the_schema_once()
+    {
+        PostgresCheckpointStore[] stores = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => NewAsync()));
+
+        Assert.Equal(new Epoch(1), (await stores[3].AcquireAsync(Shard, Identity, "node-3", default)).Epoch);
+        Assert.Equal(new Epoch(1), (await stores[0].ReadHeaderAsync(Shard, default)).Epoch);
+    }
+
+    [Fact]
+    public async Task A_schema_of_a_newer_release_is_refused()
+    {
+        await NewAsync();
+        await using NpgsqlDataSource source = NpgsqlDataSource.Create(postgres.Server.ConnectionString);
+        await using (NpgsqlCommand raise = source.CreateCommand($"INSERT INTO \"{_schema}\".schema_version VALUES (99)"))
+        {
+            await raise.ExecuteNonQueryAsync();
+        }
+
+        UnknownSchemaException refused = await Assert.ThrowsAsync<UnknownSchemaException>(NewAsync);
+
+        Assert.Equal(99, refused.Stored);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_is_named_without_its_password_and_found_again()
+    {
+        await using PostgresServer server = await PostgresServer.StartAsync();
+        await using PostgresCheckpointStore store = await PostgresCheckpointStore.OpenAsync(
+            new PostgresStoreOptions { ConnectionString = server.ConnectionString + ";Password=secret-word", Schema = _schema }, default);
+        await store.AcquireAsync(Shard, Identity, "node-1", default);
+        await server.KillAsync(CancellationToken.None);
+
+        var away = await Assert.ThrowsAsync<DependencyUnavailableException>(async () =>
+            await store.CommitAsync(Shard, new Epoch(1), Write(1, []), default));
+        Assert.DoesNotContain("secret-word", away.ToString(), StringComparison.Ordinal);
+        Assert.True(away.IsTransient);
+
+        await server.RestartAsync(CancellationToken.None);
+        Assert.Equal(CommitOutcome.Committed, await store.CommitAsync(Shard, new Epoch(1), Write(1, []), default));
+    }
+
+    protected override async ValueTask<ICheckpointStore> OpenAsync() => _stores.Count > 0 ? _stores[^1] : await NewAsync();
+
+    protected override async ValueTask<ICheckpointStore> ReopenAsync()
+    {
+        await _stores[^1].DisposeAsync();
+        return await NewAsync();
+    }
+
+    private static CheckpointWrite Write(long id, IReadOnlyList<StoredEntity> entities) =>
+        new(new ShardHeader(new Epoch(1), id, id * 10, ReadOnlyMemory<byte>.Empty, 0, 0, 0), entities);
+
+    private async Task<PostgresCheckpointStore> NewAsync()
+    {
+        PostgresCheckpointStore store = await PostgresCheckpointStore.OpenAsync(
+            new PostgresStoreOptions
+            {
+                ConnectionString = postgres.Server.ConnectionString,
+                Schema = _schema,
+                TakeOverPatience = TimeSpan.FromMilliseconds(500),
+            },
+            default);
+        lock (_stores)
+        {
+            _stores.Add(store);
+        }
+
+        return store;
+    }
+}
