@@ -1,3 +1,4 @@
+using System.Globalization;
 using FeatureActors.Benchmarks.Nodes;
 using FeatureActors.Benchmarks.Reports;
 using FeatureActors.Benchmarks.Streams;
@@ -41,8 +42,7 @@ internal static class MemoryBenchmark
                     if (f.Rows >= next)
                     {
                         next += options.Events / 10;
-                        Console.Error.WriteLine(
-                            $"{f.Rows:N0} rows, {f.Entities:N0} entities, resident {ProcessCost.MemoryMiB(node.Id, "VmRSS"):N0} MiB, entities {f.EntityBytes / 1048576.0:N0} MiB, heap {f.HeapMiB:N0} MiB");
+                        Console.Error.WriteLine(Line(node.Id, f));
                     }
 
                     return f.IsEnd;
@@ -58,6 +58,10 @@ internal static class MemoryBenchmark
                 ("resident MiB, highest", ProcessCost.MemoryMiB(node.Id, "VmHWM")),
                 ("of it entities, MiB", last.EntityBytes / 1048576.0),
                 ("managed heap MiB", last.HeapMiB),
+                ("managed heap committed, MiB", last.CommittedMiB),
+                ("SQLite MiB", last.SqliteMiB),
+                ("SQLite MiB, highest", last.SqliteHighestMiB),
+                ("code and other files, MiB", ProcessCost.MemoryMiB(node.Id, "RssFile")),
                 ("entities in memory", last.Entities),
                 ("rows", last.Rows),
                 ("seconds", seconds),
@@ -71,4 +75,8 @@ internal static class MemoryBenchmark
         report.Finish();
         return resident <= ResidentMiBMax ? 0 : 1;
     }
+
+    private static string Line(int id, NodeFigures f) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{f.Rows:N0} rows, {f.Entities:N0} entities, resident {ProcessCost.MemoryMiB(id, "VmRSS"):N0} MiB (files {ProcessCost.MemoryMiB(id, "RssFile"):N0}), entities {f.EntityBytes / 1048576.0:N0}, managed {f.HeapMiB:N0} of {f.CommittedMiB:N0} (generations {f.GenerationsMiB}), SQLite {f.SqliteMiB:N0}, at most {f.SqliteHighestMiB:N0}; collections {f.Gen0}/{f.Gen2}, allocated {f.Allocated / 1048576.0:N0}, checkpoints {f.Checkpoints} of {f.CheckpointEntities:N0}");
 }

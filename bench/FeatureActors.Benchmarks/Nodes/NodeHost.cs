@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Benchmarks.Streams;
@@ -120,6 +121,7 @@ internal static class NodeHost
     private static NodeFigures FiguresOf(NodeStatus status)
     {
         List<ShardCounters> shards = [.. status.Shards.Select(static s => s.Counters)];
+        GCMemoryInfo collected = GC.GetGCMemoryInfo(GCKind.Any);
         return new NodeFigures
         {
             Events = status.Sources.Sum(static s => s.Counters.Events),
@@ -139,7 +141,13 @@ internal static class NodeHost
             P99Ms = status.LatencyMs(0.99),
             HeapMiB = GC.GetTotalMemory(false) / 1048576.0,
             Allocated = GC.GetTotalAllocatedBytes(),
+            Gen0 = GC.CollectionCount(0),
             Gen2 = GC.CollectionCount(2),
+            CommittedMiB = collected.TotalCommittedBytes / 1048576.0,
+            GenerationsMiB = string.Join(' ', collected.GenerationInfo.ToArray().Select(static g =>
+                string.Create(CultureInfo.InvariantCulture, $"{g.SizeAfterBytes / 1048576.0:F0}({g.FragmentationAfterBytes / 1048576.0:F0})"))),
+            SqliteMiB = SQLitePCL.raw.sqlite3_memory_used() / 1048576.0,
+            SqliteHighestMiB = SQLitePCL.raw.sqlite3_memory_highwater(0) / 1048576.0,
             Halts = string.Join("; ", status.Halts),
         };
     }

@@ -137,8 +137,23 @@ internal sealed record NodeFigures
     /// <summary>Bytes allocated since the start.</summary>
     public long Allocated { get; init; }
 
+    /// <summary>Collections of any generation.</summary>
+    public int Gen0 { get; init; }
+
     /// <summary>Collections of the oldest generation.</summary>
     public int Gen2 { get; init; }
+
+    /// <summary>Memory that the collector holds, MiB, as of the last collection.</summary>
+    public double CommittedMiB { get; init; }
+
+    /// <summary>Sizes of generation 0, 1, 2, large and pinned objects after the last collection, MiB; in brackets what of it is free.</summary>
+    public string GenerationsMiB { get; init; } = "";
+
+    /// <summary>Memory that SQLite holds, MiB.</summary>
+    public double SqliteMiB { get; init; }
+
+    /// <summary>Most memory that SQLite held, MiB.</summary>
+    public double SqliteHighestMiB { get; init; }
 
     /// <summary>Why something stands still.</summary>
     public string Halts { get; init; } = "";

@@ -18,7 +18,8 @@ public interface ICheckpointStore
     ValueTask<ShardCheckpoint> AcquireAsync(ShardId shard, ShardIdentity identity, string owner, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Writes a checkpoint in one transaction when the stored epoch is still <paramref name="epoch"/>; otherwise writes nothing.
+    /// Writes a checkpoint in one transaction when the stored epoch is still <paramref name="epoch"/> and the stored checkpoint id
+    /// lower than this one's; otherwise writes nothing.
     /// Repeating the last commit (same checkpoint id) changes nothing and answers <see cref="CommitOutcome.Committed"/>; the epoch
     /// is checked first, so after a take-over even a repetition answers <see cref="CommitOutcome.Fenced"/>. When it answers
     /// <see cref="CommitOutcome.Committed"/> the checkpoint survives a power loss, so the log below it may be trimmed. After an
@@ -88,7 +89,7 @@ public sealed record ShardHeader(
     Epoch Epoch, long CheckpointId, long NextOffset, ReadOnlyMemory<byte> Marks, long ClockMs, long PublishedPosition, long PublishedBatch);
 
 /// <summary>Everything one checkpoint writes.</summary>
-/// <param name="Header">The shard's new row; its <see cref="ShardHeader.CheckpointId"/> is new to the store, its epoch the writer's.</param>
+/// <param name="Header">The shard's new row; its <see cref="ShardHeader.CheckpointId"/> is above the stored one, its epoch the writer's.</param>
 /// <param name="Entities">Entities to write or delete; keys are unique. The memory belongs to the caller until the commit ends.</param>
 public sealed record CheckpointWrite(ShardHeader Header, IReadOnlyList<StoredEntity> Entities);
 
@@ -110,6 +111,9 @@ public enum CommitOutcome
     /// <summary>Durable.</summary>
     Committed = 1,
 
-    /// <summary>The caller's epoch is not the stored one: another owner took over. This call wrote nothing.</summary>
+    /// <summary>
+    /// The caller's epoch is not the stored one: another owner took over. Or a newer checkpoint is in force: a late commit, or an
+    /// owner that runs twice. This call wrote nothing.
+    /// </summary>
     Fenced = 2,
 }

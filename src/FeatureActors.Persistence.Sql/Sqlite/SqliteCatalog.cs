@@ -4,7 +4,7 @@ namespace FeatureActors.Persistence.Sql.Sqlite;
 internal sealed class SqliteCatalog : IAsyncDisposable
 {
     private const int PageBytes = 4096;
-    private const int CacheKiB = 2048;
+    private const int CacheKiB = 512;
     private const long WalBytes = 4 * 1024 * 1024;
 
     private readonly SemaphoreSlim _bound = new(1);

@@ -11,7 +11,7 @@ internal sealed class SqliteCheckpointStore : ICheckpointStore, IAsyncDisposable
     private const long WalBytes = 8 * 1024 * 1024;
 
     // A read touches a few pages per key; all shards' readers together stay small beside the entities in memory.
-    private const int ReaderCacheKiB = 1024;
+    private const int ReaderCacheKiB = 512;
 
     // Each running commit has its cache; two keep a disk busy while one of them computes.
     private const int CommitsMax = 2;

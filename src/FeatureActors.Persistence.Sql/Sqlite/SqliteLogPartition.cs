@@ -57,7 +57,7 @@ internal sealed class SqliteLogPartition : IAsyncDisposable
         try
         {
             RequireIdentity(writer, shard, identity);
-            var reader = SqliteDatabase.OpenReader(path, profile);
+            var reader = SqliteDatabase.OpenReader(path, profile with { CacheKiB = SqliteShardLog.ReaderCacheKiB });
             return new SqliteLogPartition(
                 writer, reader, new SqliteLane(appends), new SqliteLane(reads), options.GroupCommitBytesMax);
         }

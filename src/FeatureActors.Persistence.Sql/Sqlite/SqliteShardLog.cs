@@ -15,8 +15,10 @@ internal sealed class SqliteShardLog : IShardLog
     // 64 KiB batches lie in few large pages; 16 K pages insert 2.5 times as fast as 4 K ones.
     private const int PageBytes = 16 * 1024;
 
-    // Entries are written and read once, in order: there is nothing to keep in a cache.
-    private const int CacheKiB = 512;
+    // Entries are written and read once, in order: there is nothing to keep in a cache. A writer's pages wait in it for the end of
+    // their transaction; what does not fit goes to the write-ahead log at once.
+    private const int WriterCacheKiB = 256;
+    internal const int ReaderCacheKiB = 64;
 
     private const long WalBytes = 8 * 1024 * 1024;
 
@@ -36,7 +38,7 @@ internal sealed class SqliteShardLog : IShardLog
         _directory = directory;
         _catalog = catalog;
         _options = options;
-        _profile = new SqliteFileProfile(PageBytes, CacheKiB, WalBytes, options.Durability, options.PagesMax);
+        _profile = new SqliteFileProfile(PageBytes, WriterCacheKiB, WalBytes, options.Durability, options.PagesMax);
         _appends = new SemaphoreSlim(options.ConcurrencyMax);
         _reads = new SemaphoreSlim(options.ConcurrencyMax);
     }

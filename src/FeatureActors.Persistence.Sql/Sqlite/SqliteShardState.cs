@@ -36,7 +36,7 @@ internal sealed class SqliteShardState(
 
     private const string FenceSql = """
         UPDATE shards SET checkpoint_id = ?4, next_offset = ?5, marks = ?6, clock = ?7, published_position = ?8, published_batch = ?9
-        WHERE entity = ?1 AND partition = ?2 AND epoch = ?3 AND checkpoint_id <> ?4
+        WHERE entity = ?1 AND partition = ?2 AND epoch = ?3 AND checkpoint_id < ?4
         """;
 
     // Naming next_due in SET rewrites its index entry even when the value stays, and it mostly stays: it is the exit of an
@@ -115,7 +115,7 @@ internal sealed class SqliteShardState(
             {
                 if (!TakeFence(writer, epoch, checkpoint.Header))
                 {
-                    outcome = Explain(writer, epoch);
+                    outcome = Explain(writer, checkpoint.Header);
                     return false;
                 }
 
@@ -125,8 +125,9 @@ internal sealed class SqliteShardState(
         }
         finally
         {
-            // The cache holds a whole checkpoint's pages; between checkpoints the memory is worth more elsewhere.
+            // Between checkpoints the memory of the cache is worth more elsewhere.
             writer.Execute("PRAGMA shrink_memory");
+            NativeHeap.Trim();
         }
 
         return outcome;
@@ -193,11 +194,11 @@ internal sealed class SqliteShardState(
         return writer.Changes == 1;
     }
 
-    /// <summary>Why the fence was not taken: somebody else's epoch, or this very checkpoint is in force already.</summary>
-    private CommitOutcome Explain(SqliteDatabase writer, Epoch epoch)
+    /// <summary>Why the fence was not taken: somebody else's epoch, a newer checkpoint, or this very one is in force already.</summary>
+    private CommitOutcome Explain(SqliteDatabase writer, ShardHeader header)
     {
-        var read = writer.Statement("SELECT 1 FROM shards WHERE entity = ?1 AND partition = ?2 AND epoch = ?3")
-            .Bind(1, shard.Entity).Bind(2, shard.Partition).Bind(3, epoch.Value);
+        var read = writer.Statement("SELECT 1 FROM shards WHERE entity = ?1 AND partition = ?2 AND epoch = ?3 AND checkpoint_id = ?4")
+            .Bind(1, shard.Entity).Bind(2, shard.Partition).Bind(3, header.Epoch.Value).Bind(4, header.CheckpointId);
         return read.Step() ? CommitOutcome.Committed : CommitOutcome.Fenced;
     }
 

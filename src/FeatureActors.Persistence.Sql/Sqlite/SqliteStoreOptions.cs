@@ -31,11 +31,11 @@ public sealed class SqliteStoreOptions
     public long DeadLetterBytesMax { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// Pages of a state file's cache while a checkpoint is written, in KiB; given back afterwards. Default 32 MiB; two
-    /// checkpoints are written at a time. When the pages of one checkpoint do not fit, some are written more than once (at
-    /// 8 MiB a row cost 14 µs instead of 10).
+    /// Pages of a state file's cache while a checkpoint is written, in KiB; given back afterwards. Default 8 MiB; two
+    /// checkpoints are written at a time. The indexes of a shard of 100,000 entities fit; rows come in about the order they are
+    /// stored in. Rows in random order cost 14 µs instead of 10 when the pages of the checkpoint do not fit.
     /// </summary>
-    public int CommitCacheKiB { get; init; } = 32 * 1024;
+    public int CommitCacheKiB { get; init; } = 8 * 1024;
 
     /// <summary>Most pages of one database file, 0 for no bound: a disk that fills up, for tests.</summary>
     internal int PagesMax { get; init; }

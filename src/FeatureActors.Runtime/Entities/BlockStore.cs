@@ -5,14 +5,26 @@ namespace FeatureActors.Runtime.Entities;
 
 /// <summary>
 /// The memory of a shard's entity blocks: chunks cut into blocks of one size class each, large blocks in arrays of their own.
-/// When a class has more than a quarter of its blocks free, its emptiest chunk is evacuated, so that memory follows entities as
+/// When a class has more than a sixteenth of its blocks free, its emptiest chunk is evacuated, so that memory follows entities as
 /// they grow from class to class. It is also the <see cref="BlockMemory"/> of the block opened last. Used by one shard only.
 /// </summary>
 internal sealed class BlockStore : BlockMemory, IDisposable
 {
     private const int OwnerBytes = 4;
     private const int LargestClass = 8 * 1024;
-    private const long LargeBit = 1L << 62;
+    private const int LargeBit = int.MinValue;
+
+    // A handle is the chunk's index and the block's place in it; a chunk has at most 512 blocks of the smallest class.
+    private const int PlaceBits = 9;
+    private const int PlaceMask = (1 << PlaceBits) - 1;
+    private const int SmallestClass = ChunkPool.ChunkBytes >> PlaceBits;
+
+    // Up to here classes are 16 bytes apart: on average 8 bytes of a block are slack.
+    private const int FineClass = 512;
+
+    // Blocks that a class may have free before a chunk is evacuated: chunks, and the part of all its blocks.
+    private const int FreeChunksMax = 2;
+    private const int FreePart = 16;
 
     private static readonly int[] ClassBytes = MakeClasses();
     private static readonly byte[] ClassOfSize = MakeClassOfSize();
@@ -49,16 +61,16 @@ internal sealed class BlockStore : BlockMemory, IDisposable
     public void Open(int entity)
     {
         _open = entity;
-        long handle = _table![entity].Handle;
-        if ((handle & LargeBit) != 0)
+        int handle = _table![entity].Handle;
+        if (handle < 0)
         {
-            byte[] array = _large[(int)handle]!;
+            byte[] array = _large[handle & ~LargeBit]!;
             PointTo(array, 0, array.Length);
             return;
         }
 
-        Chunk chunk = _chunks[(int)(handle >> 32)]!;
-        PointTo(chunk.Bytes, ((int)handle * chunk.Class.Stride) + OwnerBytes, chunk.Class.Stride - OwnerBytes);
+        Chunk chunk = _chunks[handle >> PlaceBits]!;
+        PointTo(chunk.Bytes, ((handle & PlaceMask) * chunk.Class.Stride) + OwnerBytes, chunk.Class.Stride - OwnerBytes);
     }
 
     /// <summary>Frees the entity's block.</summary>
@@ -88,9 +100,9 @@ internal sealed class BlockStore : BlockMemory, IDisposable
     protected override void Grow(int capacity)
     {
         int entity = _open;
-        long old = _table![entity].Handle;
+        int old = _table![entity].Handle;
         ReadOnlySpan<byte> content = Bytes;
-        long handle = Allocate(entity, capacity);
+        int handle = Allocate(entity, capacity);
         _table[entity].Handle = handle;
         Open(entity);
         content.CopyTo(Bytes);
@@ -102,9 +114,14 @@ internal sealed class BlockStore : BlockMemory, IDisposable
 
     private static int[] MakeClasses()
     {
-        // Four classes per doubling: on average a ninth of a block is slack.
         var classes = new List<int>();
-        for (int power = 64; power < LargestClass; power *= 2)
+        for (int bytes = SmallestClass; bytes < FineClass; bytes += 16)
+        {
+            classes.Add(bytes);
+        }
+
+        // Four classes per doubling: on average a ninth of a block is slack.
+        for (int power = FineClass; power < LargestClass; power *= 2)
         {
             classes.AddRange([power, power * 5 / 4, power * 3 / 2, power * 7 / 4]);
         }
@@ -130,7 +147,7 @@ internal sealed class BlockStore : BlockMemory, IDisposable
         return map;
     }
 
-    private long Allocate(int owner, int bytes)
+    private int Allocate(int owner, int bytes)
     {
         int needed = bytes + OwnerBytes;
         if (needed > LargestClass)
@@ -148,10 +165,10 @@ internal sealed class BlockStore : BlockMemory, IDisposable
         }
 
         BinaryPrimitives.WriteInt32LittleEndian(chunk.Bytes.AsSpan(slot * sizeClass.Stride), owner);
-        return ((long)chunk.Index << 32) | (uint)slot;
+        return (chunk.Index << PlaceBits) | slot;
     }
 
-    private long AllocateLarge(int bytes)
+    private int AllocateLarge(int bytes)
     {
         // Large blocks keep a quarter of slack: their growth copies much.
         byte[] array = GC.AllocateUninitializedArray<byte>(((bytes + (bytes / 4)) + 1023) / 1024 * 1024);
@@ -166,25 +183,26 @@ internal sealed class BlockStore : BlockMemory, IDisposable
             _large.Add(array);
         }
 
-        return LargeBit | (uint)index;
+        return LargeBit | index;
     }
 
-    private void Release(long handle)
+    private void Release(int handle)
     {
-        if ((handle & LargeBit) != 0)
+        if (handle < 0)
         {
-            int index = (int)handle;
+            int index = handle & ~LargeBit;
             ReservedBytes -= _large[index]!.Length;
             _large[index] = null;
             _freeLargeIndexes.Push(index);
             return;
         }
 
-        Chunk chunk = _chunks[(int)(handle >> 32)]!;
+        Chunk chunk = _chunks[handle >> PlaceBits]!;
+        int place = handle & PlaceMask;
         SizeClass sizeClass = chunk.Class;
         bool wasFull = chunk.IsFull;
-        chunk.Give((int)handle);
-        BinaryPrimitives.WriteInt32LittleEndian(chunk.Bytes.AsSpan((int)handle * sizeClass.Stride), -1);
+        chunk.Give(place);
+        BinaryPrimitives.WriteInt32LittleEndian(chunk.Bytes.AsSpan(place * sizeClass.Stride), -1);
         sizeClass.Free++;
         if (wasFull)
         {
@@ -195,7 +213,7 @@ internal sealed class BlockStore : BlockMemory, IDisposable
         {
             Drop(chunk);
         }
-        else if (sizeClass.Free > sizeClass.PerChunk * 4 && sizeClass.Free * 4 > sizeClass.Total)
+        else if (sizeClass.Free > sizeClass.PerChunk * FreeChunksMax && sizeClass.Free * FreePart > sizeClass.Total)
         {
             Evacuate(sizeClass);
         }
@@ -228,7 +246,7 @@ internal sealed class BlockStore : BlockMemory, IDisposable
             Chunk target = sizeClass.Open[^1];
             int free = target.Take();
             source.CopyTo(target.Bytes.AsSpan(free * sizeClass.Stride));
-            _table![owner].Handle = ((long)target.Index << 32) | (uint)free;
+            _table![owner].Handle = (target.Index << PlaceBits) | free;
             if (target.IsFull)
             {
                 sizeClass.RemoveOpen(target);

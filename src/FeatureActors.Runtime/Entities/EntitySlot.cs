@@ -1,10 +1,10 @@
 namespace FeatureActors.Runtime.Entities;
 
-/// <summary>What a shard knows about a loaded entity beside its block; 64 bytes, one cache line.</summary>
+/// <summary>What a shard knows about a loaded entity beside its block; 48 bytes, for there are as many of them as entities.</summary>
 internal struct EntitySlot
 {
-    /// <summary>Place of the block in the <see cref="BlockStore"/>.</summary>
-    public long Handle;
+    /// <summary>Bytes of one.</summary>
+    public const int Size = 48;
 
     /// <summary>Time for which the entity is in the timing wheel; <see cref="long.MaxValue"/> when it is not.</summary>
     public long ScheduledMs;
@@ -12,11 +12,17 @@ internal struct EntitySlot
     /// <summary>Groups (by place in the plan) that changed since their last evaluation.</summary>
     public ulong ChangedGroups;
 
-    /// <summary>Number of the last publish batch that carries a value of the entity and is not acknowledged; 0 for none.</summary>
-    public long UnackedBatch;
+    /// <summary>Place of the block in the <see cref="BlockStore"/>.</summary>
+    public int Handle;
 
-    /// <summary>Ingest time of the oldest row that is not published, Unix milliseconds; 0 for none.</summary>
-    public long PendingSinceMs;
+    /// <summary>
+    /// Low half of the number of the last publish batch that carries a value of the entity and is not acknowledged; 0 for none. An
+    /// owner counts its batches from 1 in it.
+    /// </summary>
+    public uint UnackedBatch;
+
+    /// <summary>Low half of the ingest time of the oldest row that is not published, see <see cref="ShortTime"/>; 0 for none.</summary>
+    public uint PendingSince;
 
     /// <summary>Low half of the key's stable hash.</summary>
     public uint Hash;
@@ -27,17 +33,26 @@ internal struct EntitySlot
     /// <summary>Neighbour in the bucket of the timing wheel; −1 − bucket for the first.</summary>
     public int WheelPrevious;
 
-    /// <summary>Place in the batch being applied; −1 outside.</summary>
-    public int BatchPlace;
-
-    /// <summary>Monotonic second of the last use, for passivation.</summary>
-    public int LastUsed;
-
     /// <summary>Rises when the place is given to another entity, so that old references are recognised.</summary>
     public ushort Generation;
 
     /// <summary>Flags.</summary>
     public EntityMarks Marks;
+
+    // Second of the last use, or −1 − the place in the batch being applied: who is in a batch is in use.
+    private int _use;
+
+    /// <summary>Place in the batch being applied; −1 outside.</summary>
+    public readonly int BatchPlace => _use < 0 ? -1 - _use : -1;
+
+    /// <summary>Monotonic second of the last use, for passivation; the present one while in a batch.</summary>
+    public readonly int LastUsed => _use < 0 ? int.MaxValue : _use;
+
+    /// <summary>Puts the entity into the batch being applied.</summary>
+    public void EnterBatch(int place) => _use = -1 - place;
+
+    /// <summary>Notes a use, and takes the entity out of the batch being applied.</summary>
+    public void Use(int second) => _use = second;
 }
 
 /// <summary>Flags of a loaded entity.</summary>
@@ -78,4 +93,7 @@ internal enum EntityMarks : ushort
     /// after the checkpoint. The next evaluation writes or deletes every group.
     /// </summary>
     Unsure = 512,
+
+    /// <summary>The checkpoint under way deletes its row.</summary>
+    InCheckpointAsDeleted = 1024,
 }

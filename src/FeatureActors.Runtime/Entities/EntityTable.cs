@@ -35,7 +35,7 @@ internal sealed class EntityTable
     public int PlacesEnd => _next;
 
     /// <summary>Bytes of the table itself.</summary>
-    public long Bytes => ((long)_index.Length * sizeof(int)) + ((long)_pages.Count * PageSize * 64);
+    public long Bytes => ((long)_index.Length * sizeof(int)) + ((long)_pages.Count * PageSize * EntitySlot.Size);
 
     /// <summary>The entity at a place.</summary>
     public ref EntitySlot this[int entity] => ref _pages[entity >> PageBits][entity & (PageSize - 1)];
@@ -74,7 +74,8 @@ internal sealed class EntityTable
             entity = _next++;
             if (entity >> PageBits == _pages.Count)
             {
-                _pages.Add(new EntitySlot[PageSize]);
+                // Pinned: as old as the shard, and nothing in it for the collector to follow.
+                _pages.Add(GC.AllocateArray<EntitySlot>(PageSize, pinned: true));
             }
         }
 
@@ -85,7 +86,6 @@ internal sealed class EntityTable
         slot.Hash = (uint)keyHash;
         slot.ScheduledMs = long.MaxValue;
         slot.WheelNext = -1;
-        slot.BatchPlace = -1;
         slot.Marks = EntityMarks.Live;
         Insert(entity, slot.Hash);
         Count++;

@@ -24,7 +24,7 @@ internal sealed class IngestActor : IRowTarget
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
 
     // A waiting batch this large makes reading wait; with one event's rows on top it stays below a broker's 1 MB.
-    private const int WaitingBytesMax = 256 * 1024;
+    private const int WaitingBytesMax = 128 * 1024;
 
     // Shards without rows are told the event-time clock this often.
     private const long ClockIntervalMs = 100;

@@ -5,7 +5,7 @@ using FeatureActors.Abstractions.Ports;
 namespace FeatureActors.Runtime.Publishing;
 
 /// <summary>An entity's group in a publish batch, for what has to happen when the batch is acknowledged.</summary>
-internal readonly record struct PublishTarget(int Entity, ushort Generation, long PendingSinceMs, int Values);
+internal readonly record struct PublishTarget(int Entity, ushort Generation, uint PendingSince, int Values);
 
 /// <summary>A batch on its way or in the ring, with its pooled memory.</summary>
 internal sealed class PublishRecord(PublishBatch batch, PublishTarget[] targets, byte[] bytes, PublishField[] fields) : IDisposable

@@ -8,7 +8,9 @@ namespace FeatureActors.Runtime.Shards;
 /// <content>Checkpoints: changed entities with the log position, marks and clock they include, in one fenced transaction.</content>
 internal sealed partial class ShardMachine
 {
-    private readonly List<Waiting> _dirty = [];
+    // Entities of neither set leave their places: a changed one stays until its checkpoint ends.
+    private readonly PlaceSet _dirty = new();
+    private readonly PlaceSet _committing = new();
     private long _dirtyBytes;
     private Commit? _commit;
     private bool _isCommitInDoubt;
@@ -18,7 +20,6 @@ internal sealed partial class ShardMachine
     private long _lastCheckpointMs = long.MinValue;
     private long _checkpointId;
     private long _checkpointedOffset;
-    private long _checkpointedClock;
     private long _checkpointedBatch;
 
     private void MarkDirty(int entity)
@@ -27,7 +28,7 @@ internal sealed partial class ShardMachine
         if ((slot.Marks & EntityMarks.Dirty) == 0)
         {
             slot.Marks |= EntityMarks.Dirty;
-            _dirty.Add(new Waiting(entity, slot.Generation, 0));
+            _dirty.Add(entity);
             _dirtyBytes += _block.Used;
         }
     }
@@ -75,54 +76,46 @@ internal sealed partial class ShardMachine
         }
 
         _lastCheckpointMs = _monotonicMs;
-        var arena = new CheckpointArena();
-        var entities = new List<StoredEntity>(_dirty.Count);
-        var members = new List<Member>(_dirty.Count);
-        foreach (Waiting waiting in _dirty)
+        var rows = new CheckpointRows(_pool);
+
+        // In the order of places, which is about that in which the store has the rows: fewer of its pages are touched at a time.
+        for (int entity = _dirty.Next(0); entity >= 0; entity = _dirty.Next(entity + 1))
         {
-            if (IsThere(waiting))
-            {
-                Snapshot(waiting, arena, entities, members);
-            }
+            _dirty.Remove(entity);
+            Snapshot(entity, rows);
         }
 
-        _dirty.Clear();
         _dirtyBytes = 0;
         var header = new ShardHeader(_epoch, _checkpointId + 1, _nextOffset, _marks.Save(), ClockMs, _publishedPosition, _publishedBatch);
-        _commit = new Commit(new CheckpointWrite(header, entities), members, arena);
+        _commit = new Commit(new CheckpointWrite(header, rows), rows);
         _out.Add(new ShardOutput.Commit(_epoch, _commit.Write));
     }
 
-    private void Snapshot(in Waiting waiting, CheckpointArena arena, List<StoredEntity> entities, List<Member> members)
+    private void Snapshot(int entity, CheckpointRows rows)
     {
-        ref EntitySlot slot = ref _table[waiting.Entity];
+        ref EntitySlot slot = ref _table[entity];
         slot.Marks &= ~EntityMarks.Dirty;
-        _store.Open(waiting.Entity);
+        _store.Open(entity);
         bool isUnpublished = slot.ChangedGroups != 0 || slot.UnackedBatch != 0;
         bool isDelete = (slot.Marks & EntityMarks.Dying) != 0 && !isUnpublished;
         if (isDelete && (slot.Marks & EntityMarks.Stored) == 0)
         {
             // Never stored: nothing to delete, nothing to wait for.
-            Forget(waiting.Entity);
+            Forget(entity);
             return;
         }
 
-        slot.Marks |= EntityMarks.InCheckpoint;
-        members.Add(new Member(waiting.Entity, waiting.Generation, isDelete));
-        ReadOnlySpan<byte> key = _block.Key;
+        _committing.Add(entity);
         if (isDelete)
         {
-            Memory<byte> place = arena.Reserve(key.Length)[..key.Length];
-            key.CopyTo(place.Span);
-            arena.Keep(key.Length);
-            entities.Add(new StoredEntity(place, default, long.MaxValue, false));
-            return;
+            slot.Marks |= EntityMarks.InCheckpoint | EntityMarks.InCheckpointAsDeleted;
+            rows.AddDelete(_block.Key);
         }
-
-        Memory<byte> target = arena.Reserve(_block.SavedBytesMax);
-        int length = _block.Save(target.Span);
-        arena.Keep(length);
-        entities.Add(new StoredEntity(target.Slice(4, key.Length), target[..length], _block.NextDueMs, isUnpublished));
+        else
+        {
+            slot.Marks |= EntityMarks.InCheckpoint;
+            rows.Add(_block, isUnpublished);
+        }
     }
 
     private void EndCommit(long checkpointId, CommitOutcome outcome)
@@ -134,26 +127,26 @@ internal sealed partial class ShardMachine
 
         if (outcome == CommitOutcome.Fenced)
         {
-            _commit.Arena.Dispose();
+            _commit.Rows.Dispose();
             _commit = null;
-            Transition(ShardState.Fenced, $"the checkpoint store has a higher epoch than {_epoch}");
+            Transition(ShardState.Fenced, $"the checkpoint store has a higher epoch than {_epoch}, or a newer checkpoint than {checkpointId}");
             return;
         }
 
         ShardHeader header = _commit.Write.Header;
         _checkpointId = header.CheckpointId;
         _checkpointedOffset = header.NextOffset;
-        _checkpointedClock = header.ClockMs;
         _checkpointedBatch = header.PublishedBatch;
         Counters.Checkpoints++;
-        Counters.CheckpointEntities += _commit.Members.Count;
-        Counters.CheckpointBytes += _commit.Arena.Bytes;
-        foreach (Member member in _commit.Members)
+        Counters.CheckpointEntities += _commit.Rows.Count;
+        Counters.CheckpointBytes += _commit.Rows.Bytes;
+        for (int entity = _committing.Next(0); entity >= 0; entity = _committing.Next(entity + 1))
         {
-            EndMembership(member);
+            _committing.Remove(entity);
+            EndMembership(entity);
         }
 
-        _commit.Arena.Dispose();
+        _commit.Rows.Dispose();
         _commit = null;
         _isCommitInDoubt = false;
         _out.Add(new ShardOutput.CheckpointOver(header.NextOffset, true));
@@ -163,16 +156,12 @@ internal sealed partial class ShardMachine
         }
     }
 
-    private void EndMembership(in Member member)
+    private void EndMembership(int entity)
     {
-        if (!IsThere(new Waiting(member.Entity, member.Generation, 0)))
-        {
-            return;
-        }
-
-        ref EntitySlot slot = ref _table[member.Entity];
-        slot.Marks &= ~EntityMarks.InCheckpoint;
-        if (!member.IsDelete)
+        ref EntitySlot slot = ref _table[entity];
+        bool isDeleted = (slot.Marks & EntityMarks.InCheckpointAsDeleted) != 0;
+        slot.Marks &= ~(EntityMarks.InCheckpoint | EntityMarks.InCheckpointAsDeleted);
+        if (!isDeleted)
         {
             slot.Marks |= EntityMarks.Stored;
             return;
@@ -183,11 +172,11 @@ internal sealed partial class ShardMachine
         {
             if (IsReadUnderWay)
             {
-                _store.Open(member.Entity);
+                _store.Open(entity);
                 _gone.Add(StableHash.Of(_block.Key));
             }
 
-            Forget(member.Entity);
+            Forget(entity);
         }
     }
 
@@ -240,7 +229,5 @@ internal sealed partial class ShardMachine
         }
     }
 
-    private readonly record struct Member(int Entity, ushort Generation, bool IsDelete);
-
-    private sealed record Commit(CheckpointWrite Write, List<Member> Members, CheckpointArena Arena);
+    private sealed record Commit(CheckpointWrite Write, CheckpointRows Rows);
 }

@@ -16,8 +16,8 @@ internal sealed partial class ShardMachine
     private static readonly ReadOnlyMemory<byte> TimeField = "_t"u8.ToArray();
     private static readonly ReadOnlyMemory<byte> FlagsField = "_flags"u8.ToArray();
 
-    private readonly Queue<Waiting>[] _queues;
-    private readonly Queue<Waiting> _forced = new();
+    private readonly PagedQueue<Waiting>[] _queues;
+    private readonly PagedQueue<Waiting> _forced = new();
     private readonly byte[][] _keyPrefixes;
     private readonly byte[][][] _fieldNames;
     private readonly FeatureValueWriter _flags = new();
@@ -30,7 +30,7 @@ internal sealed partial class ShardMachine
         ref EntitySlot slot = ref _table[entity];
         ulong added = groups & ~slot.ChangedGroups;
         slot.ChangedGroups |= groups;
-        slot.PendingSinceMs = slot.PendingSinceMs == 0 ? ingestTimeMs : Math.Min(slot.PendingSinceMs, ingestTimeMs);
+        slot.PendingSince = ShortTime.Older(slot.PendingSince, ShortTime.Of(ingestTimeMs));
         Touch(ref slot);
         while (added != 0)
         {
@@ -106,10 +106,10 @@ internal sealed partial class ShardMachine
 
         for (int g = 0; g < _queues.Length; g++)
         {
-            Queue<Waiting> queue = _queues[g];
+            PagedQueue<Waiting> queue = _queues[g];
             while (CanEvaluate && queue.TryPeek(out Waiting waiting) && waiting.DueAtMs <= _monotonicMs)
             {
-                queue.Dequeue();
+                queue.TryDequeue(out _);
                 if (IsThere(waiting) && (_table[waiting.Entity].ChangedGroups >> g & 1) != 0)
                 {
                     if ((_table[waiting.Entity].Marks & EntityMarks.Unsure) != 0)
@@ -154,7 +154,7 @@ internal sealed partial class ShardMachine
         }
         else
         {
-            slot.PendingSinceMs = 0;
+            slot.PendingSince = 0;
         }
 
         _wheel.Schedule(entity, due);
@@ -309,10 +309,10 @@ internal sealed partial class ShardMachine
         }
 
         ref EntitySlot slot = ref _table[entity];
-        slot.UnackedBatch = _builder.Number;
+        slot.UnackedBatch = (uint)_builder.Number;
         _builder.Position = new PublishPosition(_nextOffset, ClockMs);
         _builder.AddItem(
-            kind, _keyPrefixes[group], _block.Key, expiry, new PublishTarget(entity, slot.Generation, slot.PendingSinceMs, values));
+            kind, _keyPrefixes[group], _block.Key, expiry, new PublishTarget(entity, slot.Generation, slot.PendingSince, values));
     }
 
     private void EndItem()
@@ -323,5 +323,18 @@ internal sealed partial class ShardMachine
         }
     }
 
-    private readonly record struct Waiting(int Entity, ushort Generation, long DueAtMs);
+    /// <summary>An entity in a queue, and when its turn is: a monotonic time from 0, of which 48 bits are kept.</summary>
+    private readonly struct Waiting(int entity, ushort generation, long dueAtMs)
+    {
+        private readonly int _entity = entity;
+        private readonly uint _dueLow = (uint)dueAtMs;
+        private readonly ushort _dueHigh = (ushort)(dueAtMs >> 32);
+        private readonly ushort _generation = generation;
+
+        public int Entity => _entity;
+
+        public ushort Generation => _generation;
+
+        public long DueAtMs => ((long)_dueHigh << 32) | _dueLow;
+    }
 }

@@ -164,7 +164,7 @@ internal sealed partial class ShardMachine
             Array.Resize(ref _lastRow, place * 2);
         }
 
-        slot.BatchPlace = place;
+        slot.EnterBatch(place);
         _firstRow[place] = _lastRow[place] = row;
         _touched.Add(entity);
     }
@@ -173,7 +173,7 @@ internal sealed partial class ShardMachine
     {
         foreach (int entity in _touched)
         {
-            _table[entity].BatchPlace = -1;
+            _table[entity].Use(Second);
         }
 
         _touched.Clear();
@@ -219,7 +219,7 @@ internal sealed partial class ShardMachine
         }
 
         ref EntitySlot slot = ref _table[entity];
-        slot.BatchPlace = -1;
+        slot.Use(Second);
         if (changed != 0)
         {
             slot.Marks &= ~EntityMarks.Dying;

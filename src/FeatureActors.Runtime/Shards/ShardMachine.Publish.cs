@@ -260,9 +260,9 @@ internal sealed partial class ShardMachine
         for (int i = 0; i < record.Targets.Count; i++)
         {
             PublishTarget target = record.Targets[i];
-            if (target.PendingSinceMs > 0 && target.Values > 0)
+            if (target.PendingSince != 0 && target.Values > 0)
             {
-                Counters.AddLatency(_nowMs - target.PendingSinceMs);
+                Counters.AddLatency(ShortTime.Age(target.PendingSince, _nowMs));
             }
 
             var waiting = new Waiting(target.Entity, target.Generation, 0);
@@ -272,7 +272,7 @@ internal sealed partial class ShardMachine
             }
 
             ref EntitySlot slot = ref _table[target.Entity];
-            if (slot.UnackedBatch == record.Batch.Batch)
+            if (slot.UnackedBatch == (uint)record.Batch.Batch)
             {
                 slot.UnackedBatch = 0;
                 if ((slot.Marks & EntityMarks.Dying) != 0)

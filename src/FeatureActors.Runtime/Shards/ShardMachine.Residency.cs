@@ -182,10 +182,12 @@ internal sealed partial class ShardMachine
         FireDue();
     }
 
+    private int Second => (int)(_monotonicMs / 1000);
+
     private void Touch(ref EntitySlot slot)
     {
         slot.Marks |= EntityMarks.Recent;
-        slot.LastUsed = (int)(_monotonicMs / 1000);
+        slot.Use(Second);
     }
 
     /// <summary>Lets clean entities go that were idle for long, or any that the hand finds unused while memory is short.</summary>

@@ -21,6 +21,7 @@ internal sealed partial class ShardMachine : IDisposable
     private readonly EntityPlan _plan;
     private readonly ShardOptions _options;
     private readonly EntityLayout _layout;
+    private readonly ChunkPool _pool;
     private readonly BlockStore _store;
     private readonly EntityBlock _block;
     private readonly EntityTable _table;
@@ -43,6 +44,7 @@ internal sealed partial class ShardMachine : IDisposable
         _plan = plan;
         _options = options;
         _layout = new EntityLayout(plan);
+        _pool = pool;
         _store = new BlockStore(pool);
         _block = new EntityBlock(_layout, _store);
         _table = new EntityTable(_store, _block);
@@ -51,7 +53,7 @@ internal sealed partial class ShardMachine : IDisposable
         _reader = new BatchReader([.. plan.Columns.Select(static c => c.Numbers)]);
         _updater = new EntityUpdater(_layout, _block);
         _evaluator = new GroupEvaluator(_layout, _block);
-        _queues = [.. plan.Groups.Select(static _ => new Queue<Waiting>())];
+        _queues = [.. plan.Groups.Select(static _ => new PagedQueue<Waiting>())];
         _keyPrefixes = [.. plan.Groups.Select(g => System.Text.Encoding.UTF8.GetBytes($"fa:{plan.Namespace}:{g.Name}:"))];
         _fieldNames = [.. plan.Groups.Select(static g => (byte[][])[.. g.Fields.Select(static f => System.Text.Encoding.UTF8.GetBytes(f.Name))])];
         _builder = new PublishBuilder();
@@ -194,7 +196,6 @@ internal sealed partial class ShardMachine : IDisposable
         _hasUnpublished = acquired.Checkpoint.HasUnpublished;
         _marks.Load(header.Marks.Span);
         ClockMs = header.ClockMs;
-        _checkpointedClock = ClockMs;
         if (acquired.Log.End < header.NextOffset)
         {
             Transition(

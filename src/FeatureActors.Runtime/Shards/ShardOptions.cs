@@ -40,5 +40,5 @@ public sealed record ShardOptions
     public int LoadLimit { get; init; } = 2_000;
 
     /// <summary>Bytes of log entries that wait in the shard before it stops asking for more.</summary>
-    public int PendingBytes { get; init; } = 2 * 1024 * 1024;
+    public int PendingBytes { get; init; } = 512 * 1024;
 }

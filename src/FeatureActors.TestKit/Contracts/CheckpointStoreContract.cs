@@ -100,6 +100,21 @@ public abstract class CheckpointStoreContract
     }
 
     [Fact]
+    public async Task Commit_older_than_the_checkpoint_in_force_is_fenced_and_writes_nothing()
+    {
+        var store = await OpenAsync();
+        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.CommitAsync(Shard, new Epoch(1), Write(1, 7, 100, Entity("a", "newer", 10)), None);
+
+        var outcome = await store.CommitAsync(Shard, new Epoch(1), Write(1, 6, 90, Entity("a", "older", 10)), None);
+
+        Assert.Equal(CommitOutcome.Fenced, outcome);
+        AssertHeader(Header(1, 7, 100), await store.ReadHeaderAsync(Shard, None));
+        Assert.Equal(["a=newer@10"], (await store.LoadAsync(Shard, [Utf8("a")], None)).Select(Show));
+        Assert.Equal(CommitOutcome.Committed, await store.CommitAsync(Shard, new Epoch(1), Write(1, 8, 110), None));
+    }
+
+    [Fact]
     public async Task Empty_state_deletes_the_row_and_deleting_a_missing_row_is_no_error()
     {
         var store = await OpenAsync();

@@ -106,6 +106,11 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
             return CommitOutcome.Committed;
         }
 
+        if (shard.Header.CheckpointId > checkpoint.Header.CheckpointId)
+        {
+            return CommitOutcome.Fenced;
+        }
+
         shard.Header = checkpoint.Header with { Marks = checkpoint.Header.Marks.ToArray() };
         foreach (var entity in checkpoint.Entities)
         {
