@@ -124,7 +124,7 @@ internal sealed record CheckpointsSection
 
     public long Bytes { get; init; } = 16L * 1024 * 1024;
 
-    public int Concurrent { get; init; } = 2;
+    public int Concurrent { get; init; } = 1;
 }
 
 /// <summary>How values are kept right in Redis; <c>fa.publish</c>.</summary>

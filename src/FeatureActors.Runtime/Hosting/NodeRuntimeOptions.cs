@@ -15,7 +15,7 @@ public sealed record NodeRuntimeOptions
     public long MemoryBytes { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>Checkpoints under way at the same time; each holds a copy of what it writes.</summary>
-    public int CheckpointsAtOnce { get; init; } = 2;
+    public int CheckpointsAtOnce { get; init; } = 1;
 
     /// <summary>Time between two looks at the clock: due times and coalesced updates are at most this late.</summary>
     public TimeSpan TickInterval { get; init; } = TimeSpan.FromMilliseconds(20);

@@ -31,7 +31,7 @@ public sealed record ShardOptions
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Bytes of published batches kept to write them again when the feature store lost its newest writes.</summary>
-    public int RingBytes { get; init; } = 1024 * 1024;
+    public int RingBytes { get; init; } = 512 * 1024;
 
     /// <summary>Most entities read by one query for due or all keys.</summary>
     public int ReadLimit { get; init; } = 500;
