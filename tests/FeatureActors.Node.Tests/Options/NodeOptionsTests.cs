@@ -50,7 +50,7 @@ public sealed class NodeOptionsTests
                 properties { api.version.request = false, "broker.version.fallback" = "0.9.0.1" }
               }
               redis { host = r, port = 1, password = p, database = 2, tls = true, connect-timeout = 1s, command-timeout = 1s, verify-versions = true }
-              checkpoints { interval = 1s, bytes = 1MiB, concurrent = 1 }
+              checkpoints { interval = 1s, bytes = 1MiB, concurrent = 3 }
               publish { sweep-interval = 2s, sweep-rate = 1, rewrite-rate = 2, fence-check = 1s, retry-delay = 1s }
               ingest { batch-bytes = 1KiB, linger = 1ms, new-lanes = [s] }
               plugins { folder = p, call-budget = 1s, stuck-threads-max = 3 }
