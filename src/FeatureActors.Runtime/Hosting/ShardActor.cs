@@ -173,9 +173,14 @@ internal sealed class ShardActor : IAsyncDisposable
             Carry(output, stop);
         }
 
+        // Refreshes of expiries go on for ever and leave no tick without a batch in flight; once true it stays so.
+        if (input is ShardInput.Tick or ShardInput.Published)
+        {
+            IsEndPublished = IsEndPublished || _machine.IsEndPublished;
+        }
+
         if (input is ShardInput.Tick)
         {
-            IsEndPublished = _machine.IsEndPublished;
             _tasks.RemoveAll(static t => t.IsCompleted);
         }
 

@@ -107,7 +107,9 @@ internal sealed partial class ShardMachine
         }
 
         entity = _table.Add(hash);
-        _store.Create(entity, stored.State.Length + 64);
+
+        // The stored form is about as long as the block; what is missing it takes when it needs it.
+        _store.Create(entity, stored.State.Length);
         _block.Load(stored.State.Span);
         ref EntitySlot slot = ref _table[entity];
         slot.Marks |= EntityMarks.Stored;
