@@ -37,7 +37,10 @@ public static class DefinitionsCatalog
                 numbering.Group(group, StateShape.Of(entity));
                 foreach (FeatureDefinition feature in group.Features)
                 {
-                    numbering.Feature(model, group, feature);
+                    foreach (WindowFamily family in WindowFamily.Of(feature.Windows))
+                    {
+                        numbering.Feature(model, group, feature, family);
+                    }
                 }
 
                 foreach ((string name, string type) in ColumnsOf(model, group))
@@ -62,7 +65,8 @@ public static class DefinitionsCatalog
     /// <summary>The definitions in one spelling, which binds to an equal model; kept in the store.</summary>
     public static string TextOf(DefinitionsModel model) => DefinitionsText.Of(model);
 
-    internal static string FeatureName(GroupDefinition group, FeatureDefinition feature) => $"{group.Name}.{feature.Name}";
+    internal static string FeatureName(GroupDefinition group, FeatureDefinition feature, WindowFamily family) =>
+        $"{group.Name}.{feature.Name}{family.Suffix}";
 
     internal static string ColumnName(string source, string field) => $"{source}.{field}";
 
@@ -143,15 +147,15 @@ public static class DefinitionsCatalog
             }
         }
 
-        public void Feature(DefinitionsModel model, GroupDefinition group, FeatureDefinition feature)
+        public void Feature(DefinitionsModel model, GroupDefinition group, FeatureDefinition feature, WindowFamily family)
         {
-            string name = FeatureName(group, feature);
-            string shape = StateShape.Of(model, group, feature);
+            string name = FeatureName(group, feature, family);
+            string shape = StateShape.Of(model, group, feature, family);
             int index = _numbers.FindIndex(
                 n => n.Kind == NumberKind.Feature && n.Entity == group.Entity && n.Name == name && n.IsLive);
             if (index < 0)
             {
-                int number = AddFeature(group.Entity, name, shape, feature);
+                int number = AddFeature(group.Entity, name, shape, family);
                 Report(DefinitionsChangeKind.Added, group.Entity, name, number, "");
                 return;
             }
@@ -160,7 +164,7 @@ public static class DefinitionsCatalog
             if (known.Shape != shape)
             {
                 Keep(index, known with { IsLive = false });
-                int number = AddFeature(group.Entity, name, shape, feature);
+                int number = AddFeature(group.Entity, name, shape, family);
                 Report(
                     DefinitionsChangeKind.Reset,
                     group.Entity,
@@ -170,7 +174,7 @@ public static class DefinitionsCatalog
                 return;
             }
 
-            ReportWindows(group.Entity, name, known, feature, index);
+            ReportWindows(group.Entity, name, known, family, index);
         }
 
         public void RemoveTheRest()
@@ -192,10 +196,10 @@ public static class DefinitionsCatalog
             }
         }
 
-        private void ReportWindows(string entity, string name, AssignedNumber known, FeatureDefinition feature, int index)
+        private void ReportWindows(string entity, string name, AssignedNumber known, WindowFamily family, int index)
         {
-            (string windows, var added, var warming) = WindowHistory.Continue(known.Windows, feature, nowMs);
-            string[] removed = [.. WindowHistory.Removed(known.Windows, feature)];
+            (string windows, var added, var warming) = WindowHistory.Continue(known.Windows, family.Windows, nowMs);
+            string[] removed = [.. WindowHistory.Removed(known.Windows, family.Windows)];
             if (added.Count == 0 && removed.Length == 0)
             {
                 Report(DefinitionsChangeKind.Unchanged, entity, name, known.Number, "");
@@ -220,8 +224,8 @@ public static class DefinitionsCatalog
             Keep(index, known with { Windows = windows });
         }
 
-        private int AddFeature(string entity, string name, string shape, FeatureDefinition feature) =>
-            Add(NumberKind.Feature, entity, name, shape, WindowHistory.New(feature, _sinceMs), 1);
+        private int AddFeature(string entity, string name, string shape, WindowFamily family) =>
+            Add(NumberKind.Feature, entity, name, shape, WindowHistory.New(family.Windows, _sinceMs), 1);
 
         private int Add(NumberKind kind, string entity, string name, string shape, string windows, int first)
         {

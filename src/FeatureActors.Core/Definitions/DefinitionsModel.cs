@@ -193,6 +193,9 @@ public sealed record FeatureDefinition
     /// <summary>Windows in the order of the definition; for a type without windows one lifetime window with an empty name.</summary>
     public required IReadOnlyList<FeatureWindow> Windows { get; init; }
 
+    /// <summary>The columns that its type reads, ordered by name, each once.</summary>
+    public required IReadOnlyList<FeatureColumn> Columns { get; init; }
+
     /// <summary>The settings its type read, defaults included, ordered by key.</summary>
     public required IReadOnlyList<FeatureSetting> Settings { get; init; }
 

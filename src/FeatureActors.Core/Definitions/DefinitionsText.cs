@@ -112,6 +112,8 @@ internal static class DefinitionsText
         {
             { IsLifetime: true } => name.Length == 0 ? SlidingWindow.LifetimeWord : $"{{ size = {SlidingWindow.LifetimeWord}{name} }}",
             TumblingWindow tumbling => Tumbling(tumbling, name),
+            SessionWindow session => $"{{ session = {ConfigDuration.Format(session.GapMs)}, lateness = {ConfigDuration.Format(session.LatenessMs)}{name} }}",
+            LastRowsWindow rows => FormattableString.Invariant($"{{ last = {rows.Count}{name} }}"),
             SlidingWindow sliding => Sliding(sliding, name),
             _ => throw new ArgumentOutOfRangeException(nameof(window), window, null),
         };

@@ -111,6 +111,7 @@ internal sealed class FeatureBinder
             Aggregate = aggregate,
             Where = where,
             Windows = Windows,
+            Columns = [.. binding.Columns.DistinctBy(static c => c.Index).OrderBy(static c => c.Name, StringComparer.Ordinal)],
             Settings = binding.Settings,
             IsNumeric = IsNumeric,
         };

@@ -41,7 +41,7 @@ internal sealed class GroupBinder
     public FieldScope Scope { get; private set; } = FieldScope.OfColumns([]);
 
     /// <summary>Number of its features with state.</summary>
-    public int FeatureCount => _features.Count;
+    public int FeatureCount => _features.Sum(static f => WindowFamily.Of(f.Windows).Count);
 
     /// <summary>Where the group stands.</summary>
     public ConfigPosition Position => _reader.Position;
@@ -314,15 +314,15 @@ internal sealed class GroupBinder
             : value?.AsDurationMs(1, IdleExpiryMaxMs);
         if (value is null)
         {
-            if (_features.Find(f => !f.IsUnwindowed && f.Windows.Exists(w => w.IsLifetime)) is { } lifetime)
+            if (_features.Find(f => !f.IsUnwindowed && f.Windows.Exists(w => w.IsEndless)) is { } endless)
             {
                 _reader.Errors.Add(new ConfigError(
-                    lifetime.Position,
-                    $"{_reader.Path}: feature '{lifetime.Name}' has a lifetime window, so the group must say when an idle key is forgotten",
+                    endless.Position,
+                    $"{_reader.Path}: feature '{endless.Name}' has a {(endless.Windows.Exists(static w => w.IsLifetime) ? "lifetime window" : "window of last rows")}, so the group must say when an idle key is forgotten",
                     "add idle-expiry = 90d, or idle-expiry = never, to the group"));
             }
         }
-        else if (_statedIdleExpiryMs is { } idle && _features.Exists(f => f.Windows.Exists(w => w.IsLifetime))
+        else if (_statedIdleExpiryMs is { } idle && _features.Exists(f => f.Windows.Exists(w => w.IsEndless))
             && Longest() is { } longest && idle < longest.ReachMs)
         {
             // Where every window ends by itself it changes nothing. With a lifetime window, a shorter one would forget what a window still has to show.
@@ -331,7 +331,7 @@ internal sealed class GroupBinder
         }
     }
 
-    private FeatureWindow? Longest() => _features.SelectMany(f => f.Windows).Where(w => !w.IsLifetime).MaxBy(w => w.ReachMs);
+    private FeatureWindow? Longest() => _features.SelectMany(f => f.Windows).Where(w => !w.IsEndless).MaxBy(w => w.ReachMs);
 
     // The state goes when the last event would leave this window, so that types without windows live as long as the rest of the key.
     private FeatureWindow? Idle() => _statedIdleExpiryMs switch

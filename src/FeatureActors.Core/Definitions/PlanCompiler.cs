@@ -121,26 +121,23 @@ public static class PlanCompiler
         var fields = new List<FieldPlan>();
         foreach (FeatureDefinition feature in group.Features)
         {
-            AssignedNumber number = numbers.Feature(group, feature);
-            for (int i = 0; i < feature.Windows.Count; i++)
+            IReadOnlyList<WindowFamily> families = WindowFamily.Of(feature.Windows);
+            foreach (FeatureWindow window in feature.Windows)
             {
-                FeatureWindow window = feature.Windows[i];
-                fields.Add(new WindowFieldPlan(FieldName(feature.Name, window.Name), feature.Name, window.Name, features.Count, i)
-                {
-                    WarmAtMs = WindowHistory.WarmAtMs(number.Windows, window),
-                });
+                fields.Add(WindowFieldOf(group, feature, window, families, features.Count, numbers));
             }
 
-            features.Add(new FeaturePlan
+            features.AddRange(families.Select(family => new FeaturePlan
             {
-                Number = number.Number,
+                Number = numbers.Feature(group, feature, family).Number,
                 Group = groupIndex,
                 Name = feature.Name,
                 Type = feature.Type,
                 Aggregate = feature.Aggregate,
                 Where = feature.Where?.ToPredicate(),
-                Timeline = new SlotTimeline(feature.Windows),
-            });
+                Timeline = new SlotTimeline(family.Windows),
+                Columns = feature.Columns,
+            }));
         }
 
         foreach (RatioDefinition ratio in group.Ratios)
@@ -162,6 +159,23 @@ public static class PlanCompiler
             Late = group.Late,
             Idle = group.Idle,
             MarginMs = group.MarginMs,
+        };
+    }
+
+    private static WindowFieldPlan WindowFieldOf(
+        GroupDefinition group, FeatureDefinition feature, FeatureWindow window, IReadOnlyList<WindowFamily> families, int firstFeature, NumberTable numbers)
+    {
+        int family = 0;
+        while (!families[family].Windows.Contains(window))
+        {
+            family++;
+        }
+
+        int place = families[family].Windows.Select(static w => w.Name).ToList().IndexOf(window.Name);
+        AssignedNumber number = numbers.Feature(group, feature, families[family]);
+        return new WindowFieldPlan(FieldName(feature.Name, window.Name), feature.Name, window.Name, firstFeature + family, place)
+        {
+            WarmAtMs = WindowHistory.WarmAtMs(number.Windows, window),
         };
     }
 
@@ -238,8 +252,8 @@ public static class PlanCompiler
 
         public int Group(GroupDefinition group) => Find(NumberKind.Group, group.Entity, group.Name, "").Number;
 
-        public AssignedNumber Feature(GroupDefinition group, FeatureDefinition feature) =>
-            Find(NumberKind.Feature, group.Entity, DefinitionsCatalog.FeatureName(group, feature), "");
+        public AssignedNumber Feature(GroupDefinition group, FeatureDefinition feature, WindowFamily family) =>
+            Find(NumberKind.Feature, group.Entity, DefinitionsCatalog.FeatureName(group, feature, family), "");
 
         public int Column(string entity, string source, FieldDefinition column) => Find(
             NumberKind.Column, entity, DefinitionsCatalog.ColumnName(source, column.Name), FieldTypeWords.Of(column.Type)).Number;

@@ -75,15 +75,23 @@ public sealed class PlanReport
         var features = new List<FeatureReport>();
         foreach (FeatureDefinition feature in group.Features)
         {
-            AssignedNumber number = snapshot.Numbers.First(n => n is { Kind: NumberKind.Feature, IsLive: true }
-                && n.Entity == group.Entity && n.Name == DefinitionsCatalog.FeatureName(group, feature));
-            var timeline = new SlotTimeline(feature.Windows);
-            long slots = timeline.SlotsMax();
-            Int128 bytes = ((Int128)slots * feature.Aggregate.PayloadBytesMax) + feature.Aggregate.SharedBytesMax;
-            features.Add(new FeatureReport(feature, number, timeline, slots, (long)Int128.Min(bytes, BytesShownMax)));
+            features.AddRange(WindowFamily.Of(feature.Windows).Select(family => ReportOf(group, feature, family, snapshot)));
         }
 
         return new GroupReport(group, features);
+    }
+
+    private static FeatureReport ReportOf(
+        GroupDefinition group, FeatureDefinition feature, WindowFamily family, DefinitionsSnapshot snapshot)
+    {
+        AssignedNumber number = snapshot.Numbers.First(n => n is { Kind: NumberKind.Feature, IsLive: true }
+            && n.Entity == group.Entity && n.Name == DefinitionsCatalog.FeatureName(group, feature, family));
+        var timeline = new SlotTimeline(family.Windows);
+        long slots = timeline.SlotsMax();
+        Int128 payload = (Int128)feature.Aggregate.PayloadBytesMax + timeline.HiddenBytes;
+        Int128 bytes = (slots * payload) + feature.Aggregate.SharedBytesMax;
+        return new FeatureReport(
+            feature with { Windows = family.Windows }, number, timeline, slots, (long)Int128.Min(bytes, BytesShownMax));
     }
 
     private static string Words(EntityDefinition entity) => string.Join(", ", entity.Key.Select(FieldTypeWords.Of));
@@ -160,6 +168,8 @@ public sealed class PlanReport
         return $"window {window.Name}: " + window switch
         {
             TumblingWindow tumbling => TumblingText(tumbling),
+            SessionWindow session => $"the session that a pause of {ConfigDuration.Format(session.GapMs)} ends, rows up to {ConfigDuration.Format(session.LatenessMs)} late",
+            LastRowsWindow rows => string.Create(CultureInfo.InvariantCulture, $"the {rows.Count} newest rows"),
             SlidingWindow sliding => SlidingText(sliding),
             _ => window.Text,
         };
@@ -185,13 +195,14 @@ public sealed class PlanReport
         {
             long.MinValue => "",
             long.MaxValue => "; warming for good: what came before is not in it",
+            _ when window is LastRowsWindow rows => string.Create(CultureInfo.InvariantCulture, $"; warming until {rows.Count} rows are newer than the window"),
             long at => string.Create(
                 CultureInfo.InvariantCulture, $"; warming until {DateTimeOffset.FromUnixTimeMilliseconds(at):yyyy-MM-dd'T'HH:mm:ss'Z'}"),
         };
 
     private static string? IdleText(GroupDefinition group)
     {
-        bool needsIdle = group.Features.Any(f => !f.EndsByItself && f.Windows.Any(w => w.IsLifetime));
+        bool needsIdle = group.Features.Any(f => !f.EndsByItself && f.Windows.Any(w => w.IsEndless));
         return !needsIdle ? null
             : group.Idle is not { } idle ? "idle keys are never forgotten"
             : $"idle keys are forgotten after {ConfigDuration.Format(idle.HoldsMs)} (at most {ConfigDuration.Format(idle.ReachMs - idle.HoldsMs)} more)";
@@ -281,6 +292,13 @@ public sealed class PlanReport
             ["zone"] = (tumbling.Periods as CalendarPeriods)?.Zone,
             ["back"] = tumbling.Back,
         },
+        SessionWindow session => new JsonObject
+        {
+            ["name"] = window.Name,
+            ["session_ms"] = session.GapMs,
+            ["lateness_ms"] = session.LatenessMs,
+        },
+        LastRowsWindow rows => new JsonObject { ["name"] = window.Name, ["last"] = rows.Count },
         SlidingWindow sliding => new JsonObject
         {
             ["name"] = window.Name,
@@ -321,7 +339,7 @@ public sealed class PlanReport
     private sealed record FeatureReport(
         FeatureDefinition Definition, AssignedNumber Number, SlotTimeline Timeline, long SlotsMax, long BytesMax)
     {
-        public long? RetentionMs => Timeline.HasLifetime ? null : Timeline.Longest.ReachMs;
+        public long? RetentionMs => Timeline.IsEndless ? null : Timeline.Longest.ReachMs;
 
         /// <summary>Widths that do not divide each other are right, but cost more slots than anybody asked for.</summary>
         public string? Warning

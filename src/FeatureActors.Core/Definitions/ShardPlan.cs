@@ -114,8 +114,11 @@ public sealed record FeaturePlan
     /// <summary>Its windows and how slots age.</summary>
     public required SlotTimeline Timeline { get; init; }
 
+    /// <summary>The columns that its type reads, ordered by name; they tell rows of one event time apart.</summary>
+    public IReadOnlyList<FeatureColumn> Columns { get; init; } = [];
+
     /// <summary>True when neither windows nor decay take its state away: the group's idle time does.</summary>
-    public bool IsIdleBound => Timeline.HasLifetime
+    public bool IsIdleBound => Timeline.IsEndless
         && !((Aggregate.Traits & FeatureTraits.Unwindowed) != 0 && Aggregate.AgeingStepMs > 0);
 
     /// <summary>The next time at which its values can change without a row, whatever its slots; <see cref="long.MaxValue"/> for never.</summary>

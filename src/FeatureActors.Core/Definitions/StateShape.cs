@@ -14,7 +14,7 @@ internal static class StateShape
     private static readonly JsonSerializerOptions Format = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
-    /// The shape of a feature.
+    /// The shape of a state of a feature.
     /// <list type="bullet">
     /// <item>Type and all settings its type read, with defaults: only the type knows which of them its payload depends on (the n
     /// of <c>last</c> does, the k of <c>top-k</c> does not), so every one counts.</item>
@@ -27,7 +27,7 @@ internal static class StateShape
     /// <item>Not in it: names of windows, the topic, late policy, triggers, max-future.</item>
     /// </list>
     /// </summary>
-    public static string Of(DefinitionsModel model, GroupDefinition group, FeatureDefinition feature)
+    public static string Of(DefinitionsModel model, GroupDefinition group, FeatureDefinition feature, WindowFamily family)
     {
         var settings = new JsonObject();
         foreach (FeatureSetting setting in feature.Settings)
@@ -42,7 +42,7 @@ internal static class StateShape
             ["where"] = feature.Where?.CanonicalText,
             ["entity"] = group.Entity + "(" + KeyTypes(model.Entity(group.Entity)) + ")",
             ["from"] = new JsonArray([.. Feeds(model, group).Select(f => (JsonNode)f)]),
-            ["slot"] = new SlotTimeline(feature.Windows).GridText,
+            ["slot"] = new SlotTimeline(family.Windows).GridText,
         };
         return shape.ToJsonString(Format);
     }

@@ -7,7 +7,7 @@ namespace FeatureActors.Core.Definitions;
 /// <summary>Reads the windows of a feature.</summary>
 internal static class WindowBinder
 {
-    private const string Example = "write 1h, { size = 1d, slot = 5m, name = day, offset = 7d }, { tumbling = day } or lifetime";
+    private const string Example = "write 1h, { size = 1d, slot = 5m, name = day, offset = 7d }, { tumbling = day }, { session = 30m }, { last = 100 } or lifetime";
 
     // Ten years; sums of size, slot and offset then stay far from the end of a long.
     private const long SizeMaxMs = 3_650L * 86_400_000;
@@ -18,9 +18,10 @@ internal static class WindowBinder
     // A year of days; more would be kept for every key.
     private const int BackMax = 366;
 
-    private static readonly string[] Heads = ["tumbling", "size"];
+    // Each of them is a slot of its own, moved when the oldest goes.
+    private const int RowsMax = 10_000;
 
-    private static readonly string[] PromisedKeys = ["session", "last"];
+    private static readonly string[] Heads = ["tumbling", "session", "last", "size"];
 
     private static readonly Dictionary<string, CalendarUnit> Units = new(StringComparer.Ordinal)
     {
@@ -89,21 +90,14 @@ internal static class WindowBinder
     private static List<FeatureWindow> BindObject(ConfigValue item, string? name)
     {
         ConfigReader reader = item.AsObject()!;
-        if (PromisedKeys.FirstOrDefault(k => reader.Value.Find(k) is not null) is { } promised)
-        {
-            reader.Errors.Add(new ConfigError(
-                reader.Value.Find(promised)!.KeyPosition,
-                $"{item.Path}: windows with '{promised}' are promised and not built yet",
-                "this release has sliding and tumbling windows, offset and lifetime"));
-            return [];
-        }
-
         int errorsBefore = reader.Errors.Count;
         name = ReadName(reader, name);
         string head = Heads.FirstOrDefault(k => reader.Value.Find(k) is not null) ?? "size";
         List<FeatureWindow> windows = head switch
         {
             "tumbling" => BindTumbling(reader, name),
+            "session" => BindSession(reader, name),
+            "last" => BindLast(reader, name),
             _ when reader.Value.Find("size")?.Value is ConfigScalar { Text: SlidingWindow.LifetimeWord } => [BindLifetime(reader, name)],
             _ => BindSliding(reader, name),
         };
@@ -234,6 +228,30 @@ internal static class WindowBinder
         }
 
         return periods;
+    }
+
+    private static List<FeatureWindow> BindSession(ConfigReader reader, string? name)
+    {
+        Refuse(reader, "a window of the session that is going on", "offset", "back", "series");
+        long? gap = reader.DurationMs("session", 1_000, SizeMaxMs);
+        long lateness = reader.DurationMsOr("lateness", gap ?? 1_000, gap ?? 1_000, SizeMaxMs);
+        return gap is { } gapMs ? [new SessionWindow(name ?? new SessionWindow("", gapMs, lateness).DefaultName, gapMs, lateness)] : [];
+    }
+
+    private static List<FeatureWindow> BindLast(ConfigReader reader, string? name)
+    {
+        Refuse(reader, "a window of the newest rows", "offset", "back", "series");
+        return reader.Int("last", 1, RowsMax) is { } count
+            ? [new LastRowsWindow(name ?? new LastRowsWindow("", count).DefaultName, count)]
+            : [];
+    }
+
+    private static void Refuse(ConfigReader reader, string what, params ReadOnlySpan<string> keys)
+    {
+        foreach (string key in keys)
+        {
+            reader.Optional(key)?.Error($"{what} has no '{key}'", $"remove '{key}'");
+        }
     }
 
     private static int? ReadSeries(ConfigReader reader, string step)

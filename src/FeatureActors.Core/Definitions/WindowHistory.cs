@@ -11,18 +11,18 @@ namespace FeatureActors.Core.Definitions;
 internal static class WindowHistory
 {
     /// <summary>The text of a feature whose number is new.</summary>
-    public static string New(FeatureDefinition feature, long sinceMs) =>
-        Text(feature.Windows.Select(w => (w.Text, sinceMs)));
+    public static string New(IEnumerable<FeatureWindow> windows, long sinceMs) =>
+        Text(windows.Select(w => (w.Text, sinceMs)));
 
     /// <summary>The text of a feature that keeps its number, and its windows that are warming from now on.</summary>
     public static (string Text, List<FeatureWindow> Added, List<FeatureWindow> Warming) Continue(
-        string before, FeatureDefinition feature, long nowMs)
+        string before, IReadOnlyList<FeatureWindow> windows, long nowMs)
     {
         Dictionary<string, long> old = Parse(before);
         var added = new List<FeatureWindow>();
         var warming = new List<FeatureWindow>();
         var entries = new List<(string, long)>();
-        foreach (FeatureWindow window in feature.Windows)
+        foreach (FeatureWindow window in windows)
         {
             string name = window.Text;
             if (!old.TryGetValue(name, out long sinceMs))
@@ -53,9 +53,9 @@ internal static class WindowHistory
             : window.WarmAt(sinceMs);
     }
 
-    /// <summary>The windows that <paramref name="before"/> has and <paramref name="feature"/> has not.</summary>
-    public static IEnumerable<string> Removed(string before, FeatureDefinition feature) =>
-        Parse(before).Keys.Except(feature.Windows.Select(static w => w.Text));
+    /// <summary>The windows that <paramref name="before"/> has and <paramref name="windows"/> have not.</summary>
+    public static IEnumerable<string> Removed(string before, IEnumerable<FeatureWindow> windows) =>
+        Parse(before).Keys.Except(windows.Select(static w => w.Text));
 
     // While a slot is in a new window of reach R, every old window that holds slots for at least R after their end still holds it,
     // however their boundaries lie (the slot leaves the new window at R after its start at the latest).

@@ -22,6 +22,7 @@ public sealed class EntityUpdater
     private readonly EntityPlan _plan;
     private readonly EntityBlock _block;
     private readonly FeaturePlan[] _features;
+    private readonly FeatureColumn[][] _columns;
     private readonly int[] _grids;
     private readonly PluginPart?[] _parts;
     private readonly FaultRate[] _rates;
@@ -34,6 +35,7 @@ public sealed class EntityUpdater
         _plan = layout.Plan;
         _block = block;
         _features = [.. _plan.Features];
+        _columns = [.. _features.Select(static f => f.Columns.ToArray())];
         string[] grids = [.. _features.Select(static f => f.Timeline.GridText).Distinct()];
         _grids = [.. _features.Select(f => Array.IndexOf(grids, f.Timeline.GridText))];
         _parts = [.. _features.Select(static f => (f.Aggregate as PluginAggregate)?.Part)];
@@ -122,7 +124,7 @@ public sealed class EntityUpdater
                 start = timeline.StartOf(head.EventTimeMs);
             }
 
-            if (!CanHold(feature, start, nowMs, isIdleOut))
+            if (!CanHold(feature, start, nowMs, idleNowMs, isIdleOut))
             {
                 continue;
             }
@@ -165,7 +167,7 @@ public sealed class EntityUpdater
         for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
         {
             FeaturePlan feature = _features[f];
-            if (CanHold(feature, feature.Timeline.StartOf(eventTimeMs), nowMs, isIdleOut))
+            if (CanHold(feature, feature.Timeline.StartOf(eventTimeMs), nowMs, nowMs, isIdleOut))
             {
                 return true;
             }
@@ -174,10 +176,11 @@ public sealed class EntityUpdater
         return false;
     }
 
-    private static bool CanHold(FeaturePlan feature, long start, long nowMs, bool isIdleOut) =>
-        feature.Timeline.HasLifetime
-            ? !isIdleOut || !feature.IsIdleBound
-            : start > nowMs || feature.Timeline.LeavesAt(start) > nowMs;
+    // A late row changes what a session holds, so it must not depend on how far T is whether a session takes it.
+    private static bool CanHold(FeaturePlan feature, long start, long nowMs, long idleNowMs, bool isIdleOut) =>
+        feature.Timeline.IsEndless ? !isIdleOut || !feature.IsIdleBound
+        : feature.Timeline.Session is { } session ? start + session.LatenessMs > idleNowMs
+        : start > nowMs || feature.Timeline.LeavesAt(start) > nowMs;
 
     private void Update(int index, FeaturePlan feature, long start, in RowView row)
     {
@@ -198,7 +201,11 @@ public sealed class EntityUpdater
                 return;
             }
 
-            FeatureSlot slot = _block.Open(index, start);
+            if (!TryOpen(index, feature, start, row, out FeatureSlot slot))
+            {
+                return;
+            }
+
             isOpen = true;
             if (part is not null)
             {
@@ -212,6 +219,10 @@ public sealed class EntityUpdater
             }
 
             feature.Aggregate.Apply(row, ref slot);
+            if (feature.Timeline.Family == SlotFamily.Session)
+            {
+                _block.ExtendSession(index, start);
+            }
         }
 #pragma warning disable CA1031 // A plug-in may throw anything; it costs that feature this row, never the shard.
         catch (Exception error)
@@ -223,6 +234,22 @@ public sealed class EntityUpdater
             }
 
             Fail(index, part, error);
+        }
+    }
+
+    private bool TryOpen(int index, FeaturePlan feature, long start, in RowView row, out FeatureSlot slot)
+    {
+        switch (feature.Timeline.Family)
+        {
+            case SlotFamily.Session:
+                slot = _block.OpenSession(index, start);
+                return true;
+            case SlotFamily.Row:
+                slot = new FeatureSlot(_block);
+                return _block.TryOpenRow(index, start, RowHash.Of(row, _columns[index]));
+            default:
+                slot = _block.Open(index, start);
+                return true;
         }
     }
 

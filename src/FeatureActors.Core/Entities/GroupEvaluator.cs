@@ -148,7 +148,7 @@ public sealed class GroupEvaluator
         if (count > 0)
         {
             values.IsAlive = true;
-            long lastExit = !plan.Timeline.HasLifetime ? plan.Timeline.LeavesAt(slots[^1].StartMs)
+            long lastExit = !plan.Timeline.IsEndless ? LeavesAt(plan.Timeline, slots[^1])
                 : plan.IsIdleBound ? idleExit : long.MaxValue;
             values.LastExitMs = Math.Max(values.LastExitMs, Math.Min(lastExit, spentAt));
             if (plan.IsIdleBound)
@@ -159,29 +159,69 @@ public sealed class GroupEvaluator
 
         for (int w = 0; w < plan.Timeline.Windows.Count; w++)
         {
-            FeatureWindow window = plan.Timeline.Windows[w];
-            int first = LowerBound(slots, window.FirstStart(nowMs));
-
-            // Slots may be finer than the window's own cells: all that stand in its newest cell belong to it.
-            int end = LowerBound(slots, window.EndStart(nowMs));
-            if (first < end)
-            {
-                values.NextDueMs = Math.Min(values.NextDueMs, window.LeavesAt(slots[first].StartMs));
-            }
-
-            if (end < count)
-            {
-                values.NextDueMs = Math.Min(values.NextDueMs, window.EntersAt(slots[end].StartMs));
-            }
-
+            ReadOnlySpan<SlotReference> inside = plan.Timeline.Windows[w] is SessionWindow session
+                ? SessionAt(session, slots, nowMs, values)
+                : Inside(plan.Timeline.Windows[w], slots, nowMs, values);
             WindowFieldPlan?[] fields = _fieldsOf[feature][w];
             for (int i = 0; i < fields.Length; i++)
             {
-                ReadOnlySpan<SlotReference> inside = first < end ? slots[first..end] : default;
                 values.Set(_fieldIndexOf[feature][w][i], isOff ? FieldValue.Absent : EvaluateWindow(feature, fields[i]!, inside, nowMs, values));
             }
         }
     }
+
+    /// <summary>The slots in a window; lowers the next due time to the first that leaves or enters.</summary>
+    private static ReadOnlySpan<SlotReference> Inside(
+        FeatureWindow window, ReadOnlySpan<SlotReference> slots, long nowMs, GroupValues values)
+    {
+        int first = LowerBound(slots, window.FirstStart(nowMs));
+
+        // Slots may be finer than the window's own cells: all that stand in its newest cell belong to it.
+        int end = LowerBound(slots, window.EndStart(nowMs));
+        if (end < slots.Length)
+        {
+            values.NextDueMs = Math.Min(values.NextDueMs, window.EntersAt(slots[end].StartMs));
+        }
+
+        if (first >= end)
+        {
+            return default;
+        }
+
+        values.NextDueMs = Math.Min(values.NextDueMs, window.LeavesAt(slots[first].StartMs));
+        return slots[first..end];
+    }
+
+    /// <summary>The session that is going on; lowers the next due time to when one begins, closes or is forgotten.</summary>
+    private ReadOnlySpan<SlotReference> SessionAt(
+        SessionWindow window, ReadOnlySpan<SlotReference> slots, long nowMs, GroupValues values)
+    {
+        ReadOnlySpan<SlotReference> inside = default;
+        for (int i = 0; i < slots.Length; i++)
+        {
+            if (slots[i].StartMs > nowMs)
+            {
+                values.NextDueMs = Math.Min(values.NextDueMs, slots[i].StartMs);
+                break;
+            }
+
+            long last = _block.HiddenOf(slots[i]);
+            if (nowMs < last + window.GapMs)
+            {
+                inside = slots.Slice(i, 1);
+                values.NextDueMs = Math.Min(values.NextDueMs, last + window.GapMs);
+            }
+            else
+            {
+                values.NextDueMs = Math.Min(values.NextDueMs, window.LeavesAt(last));
+            }
+        }
+
+        return inside;
+    }
+
+    private long LeavesAt(SlotTimeline timeline, in SlotReference slot) =>
+        timeline.Session is { } session ? session.LeavesAt(_block.HiddenOf(slot)) : timeline.LeavesAt(slot.StartMs);
 
     /// <summary>Drops the state of an ageing feature when it is spent, and says so; else sets when it is looked at again and when it will be.</summary>
     private bool Age(FeaturePlan plan, int feature, int count, long nowMs, GroupValues values, bool isOff, ref long spentAt)
@@ -209,7 +249,7 @@ public sealed class GroupEvaluator
     {
         SlotTimeline timeline = _plan.Features[feature].Timeline;
         int count = _block.ListSlots(feature, ref _slots);
-        if (count == 0 || timeline.HasLifetime || timeline.LeavesAt(_slots[count - 1].StartMs) > nowMs)
+        if (count == 0 || timeline.IsEndless || LeavesAt(timeline, _slots[count - 1]) > nowMs)
         {
             return false;
         }
@@ -224,7 +264,7 @@ public sealed class GroupEvaluator
         FeatureWindow window = _plan.Features[feature].Timeline.Windows[field.Window];
         FeatureValueWriter writer = values.Writer;
         writer.Begin();
-        if (nowMs < field.WarmAtMs)
+        if (field.WarmAtMs != long.MinValue && IsWarming(window, field.WarmAtMs, slots, nowMs))
         {
             writer.Flag(ValueQuality.Warming);
         }
@@ -241,6 +281,14 @@ public sealed class GroupEvaluator
 
         return new FieldValue(writer.Kind, start, writer.Written.Length - start, writer.Quality, writer.Numeric);
     }
+
+    // A session that began long enough after rows were first counted is whole, and so are rows that are all newer.
+    private static bool IsWarming(FeatureWindow window, long warmAtMs, ReadOnlySpan<SlotReference> slots, long nowMs) => window switch
+    {
+        LastRowsWindow rows => slots.Length < rows.Count || slots[0].StartMs < warmAtMs,
+        SessionWindow when !slots.IsEmpty => slots[0].StartMs < warmAtMs,
+        _ => nowMs < warmAtMs,
+    };
 
     private static void WriteEmpty(FeatureValueWriter writer, ReadOnlySpan<byte> empty)
     {

@@ -188,9 +188,9 @@ public sealed partial class EntityBlock
     {
         var slots = new SlotReference[16];
         int count = ListSlots(feature, ref slots);
-        foreach (SlotReference reference in slots.AsSpan(0, count))
+        for (int i = 0; i < count; i++)
         {
-            OpenSlot(feature, reference.StartMs);
+            OpenAt(feature, i);
             var slot = new FeatureSlot(this);
             if (!_layout.Features[feature].Aggregate.TryUpgrade(version, ref slot))
             {

@@ -6,7 +6,11 @@ namespace FeatureActors.Core.Slots;
 /// <content>Slots of a feature: opening, folding, dropping, listing.</content>
 public sealed partial class EntityBlock
 {
+    // Before the payload of a session or a row: time of the last row, or hash.
+    private const int HiddenBytes = sizeof(long);
+
     private int _section;
+    private int _hidden;
     private int _payload;
     private int _payloadLength;
     private long _slotStart;
@@ -41,7 +45,7 @@ public sealed partial class EntityBlock
     {
         if (_payloadLength == 0)
         {
-            RemoveSlot(feature, _slotStart);
+            RemoveOpenSlot(feature);
         }
     }
 
@@ -72,13 +76,7 @@ public sealed partial class EntityBlock
             }
             else
             {
-                int length = _payloadLength;
-                if (_scratch.Length < length)
-                {
-                    _scratch = new byte[Math.Max(length, _scratch.Length * 2)];
-                }
-
-                Payload.CopyTo(_scratch);
+                int length = CopyPayload();
                 OpenSlot(feature, target);
                 var into = new FeatureSlot(this);
                 aggregate.Merge(_scratch.AsSpan(0, length), ref into);
@@ -100,11 +98,12 @@ public sealed partial class EntityBlock
             slots = new SlotReference[Math.Max(count, slots.Length * 2)];
         }
 
+        int hidden = HiddenBytesOf(feature);
         var cursor = new EntryCursor(this, section, UnitOf(feature));
         for (int i = 0; i < count; i++)
         {
             cursor.MoveNext();
-            slots[i] = new SlotReference(cursor.Start, cursor.Payload, cursor.PayloadLength);
+            slots[i] = new SlotReference(cursor.Start, cursor.Payload + hidden, cursor.PayloadLength - hidden);
         }
 
         return count;
@@ -122,9 +121,9 @@ public sealed partial class EntityBlock
     public override void SplicePayload(int at, int count)
     {
         int newLength = _payloadLength + count;
-        int oldSize = Varint.SizeOf((ulong)_payloadLength);
-        int newSize = Varint.SizeOf((ulong)newLength);
-        int lengthAt = _payload - oldSize;
+        int oldSize = Varint.SizeOf((ulong)(_payloadLength + _hidden));
+        int newSize = Varint.SizeOf((ulong)(newLength + _hidden));
+        int lengthAt = _payload - _hidden - oldSize;
         Splice(_section, _payload + at - _section, count);
         if (newSize != oldSize)
         {
@@ -133,7 +132,7 @@ public sealed partial class EntityBlock
             _payload += newSize - oldSize;
         }
 
-        Varint.Write(_memory.Bytes[lengthAt..], (ulong)newLength);
+        Varint.Write(_memory.Bytes[lengthAt..], (ulong)(newLength + _hidden));
         _payloadLength = newLength;
     }
 
@@ -144,6 +143,8 @@ public sealed partial class EntityBlock
         WriteInt(_section + SharedLength, ReadInt(_section + SharedLength) + count);
         _payload += count;
     }
+
+    private int HiddenBytesOf(int feature) => _layout.Features[feature].Timeline.HiddenBytes;
 
     private long UnitOf(int feature) => _layout.Features[feature].Timeline.UnitMs;
 
@@ -158,6 +159,12 @@ public sealed partial class EntityBlock
         }
 
         SlotTimeline timeline = _layout.Features[feature].Timeline;
+        if (timeline.Family != SlotFamily.Time)
+        {
+            isLeaving = timeline.Family == SlotFamily.Session && TryFindForgotten(feature, section, nowMs, out start);
+            return isLeaving;
+        }
+
         int count = SlotCount(section);
         var cursor = new EntryCursor(this, section, timeline.UnitMs);
         for (int i = 0; i < count; i++)
@@ -195,6 +202,7 @@ public sealed partial class EntityBlock
 
         _section = section;
         _slotStart = startMs;
+        _hidden = HiddenBytesOf(feature);
         int count = SlotCount(section);
         long newest = ReadLong(section + NewestStart);
         if (count > 0 && newest == startMs)
@@ -202,8 +210,8 @@ public sealed partial class EntityBlock
             int at = section + ReadInt(section + NewestEntry);
             ReadOnlySpan<byte> bytes = _memory.Bytes;
             Varint.Read(bytes, ref at);
-            _payloadLength = (int)Varint.Read(bytes, ref at);
-            _payload = at;
+            _payloadLength = (int)Varint.Read(bytes, ref at) - _hidden;
+            _payload = at + _hidden;
         }
         else if (count == 0 || startMs > newest)
         {
@@ -246,8 +254,7 @@ public sealed partial class EntityBlock
             cursor.MoveNext();
             if (cursor.Start == startMs)
             {
-                _payload = cursor.Payload;
-                _payloadLength = cursor.PayloadLength;
+                OpenEntry(feature, section, cursor);
                 return;
             }
 
@@ -280,15 +287,56 @@ public sealed partial class EntityBlock
     /// <summary>Puts an entry with an empty payload at <paramref name="at"/> and opens it.</summary>
     private void InsertEntry(int section, int at, ulong delta)
     {
-        int size = Varint.SizeOf(delta) + 1;
+        int size = Varint.SizeOf(delta) + 1 + _hidden;
         Splice(section, at, size);
-        Varint.Write(_memory.Bytes[(section + at)..], delta);
+        int written = Varint.Write(_memory.Bytes[(section + at)..], delta);
+        _memory.Bytes[section + at + written] = (byte)_hidden;
         WriteInt(section + Slots, ReadInt(section + Slots) + 1);
         _payload = section + at + size;
         _payloadLength = 0;
     }
 
+    /// <summary>Opens the slot at a place in the order of <see cref="ListSlots"/>.</summary>
+    private void OpenAt(int feature, int place)
+    {
+        int section = SectionOf(feature);
+        var cursor = new EntryCursor(this, section, UnitOf(feature));
+        for (int i = 0; i <= place; i++)
+        {
+            cursor.MoveNext();
+        }
+
+        OpenEntry(feature, section, cursor);
+    }
+
+    private void OpenEntry(int feature, int section, in EntryCursor entry)
+    {
+        _section = section;
+        _slotStart = entry.Start;
+        _hidden = HiddenBytesOf(feature);
+        _payload = entry.Payload + _hidden;
+        _payloadLength = entry.PayloadLength - _hidden;
+    }
+
+    /// <summary>Copies the open payload to the scratch buffer and answers its length.</summary>
+    private int CopyPayload()
+    {
+        if (_scratch.Length < _payloadLength)
+        {
+            _scratch = new byte[Math.Max(_payloadLength, _scratch.Length * 2)];
+        }
+
+        Payload.CopyTo(_scratch);
+        return _payloadLength;
+    }
+
     private void RemoveSlot(int feature, long startMs)
+    {
+        OpenSlot(feature, startMs);
+        RemoveOpenSlot(feature);
+    }
+
+    private void RemoveOpenSlot(int feature)
     {
         int section = SectionOf(feature);
         int count = SlotCount(section);
@@ -303,16 +351,17 @@ public sealed partial class EntityBlock
         int previousEntry = 0;
         long previousStart = SlotWidths.UnboundedStart;
         cursor.MoveNext();
-        while (cursor.Start != startMs)
+        while (cursor.Payload + _hidden != _payload)
         {
             previousEntry = cursor.Entry - section;
             previousStart = cursor.Start;
             cursor.MoveNext();
         }
 
+        long startMs = _slotStart;
         int at = cursor.Entry - section;
         int end = cursor.Payload + cursor.PayloadLength - section;
-        bool isNewest = startMs == ReadLong(section + NewestStart);
+        bool isNewest = at == ReadInt(section + NewestEntry);
         long nextStart = 0;
         if (!isNewest)
         {

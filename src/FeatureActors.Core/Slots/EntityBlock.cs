@@ -14,6 +14,7 @@ namespace FeatureActors.Core.Slots;
 /// section  reserved i32 | used i32 | shared length i32 | slots i32 (top bit: the first slot is the lifetime slot)
 ///          first start i64 | newest start i64 | offset of the newest entry i32 | shared bytes | entries
 /// entry    start less the start before in units of the timeline (varint) | payload length (varint) | payload
+///          of a session or a row, eight bytes of the payload are hidden from its type: time of the last row, or hash, i64
 /// </code>
 /// Entries are ordered by start, so an update of the newest slot moves nothing.
 /// </summary>

@@ -11,6 +11,12 @@ public enum WindowKind
 
     /// <summary>The period that contains T, or one before it.</summary>
     Tumbling = 3,
+
+    /// <summary>The session that is going on at T.</summary>
+    Session = 4,
+
+    /// <summary>The newest rows, however old.</summary>
+    LastRows = 5,
 }
 
 /// <summary>
@@ -36,6 +42,9 @@ public abstract record FeatureWindow
 
     /// <summary>True for a window that nothing leaves.</summary>
     public bool IsLifetime => Kind == WindowKind.Lifetime;
+
+    /// <summary>True for a window that time takes nothing from: only the group's idle time does.</summary>
+    public bool IsEndless => ReachMs == long.MaxValue;
 
     /// <summary>Length in milliseconds where it is fixed: the size of a sliding window, a period that is a duration; else 0.</summary>
     public abstract long LengthMs { get; }

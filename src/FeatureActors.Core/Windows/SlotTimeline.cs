@@ -21,15 +21,35 @@ public sealed class SlotTimeline
     {
         ArgumentOutOfRangeException.ThrowIfZero(windows.Count);
         Windows = [.. windows];
+        Session = windows[0] as SessionWindow;
+        RowsMax = windows[0] is LastRowsWindow rows ? rows.Count : 0;
+        Family = Session is not null ? SlotFamily.Session : RowsMax > 0 ? SlotFamily.Row : SlotFamily.Time;
+        if (Family != SlotFamily.Time && windows.Any(w => w.Text != windows[0].Text))
+        {
+            throw new ArgumentException("sessions and last rows share slots with nothing else", nameof(windows));
+        }
+
         _byReach = [.. windows.OrderBy(static w => w.ReachMs)];
         _gridFrom = [.. Enumerable.Range(0, _byReach.Length).Select(i => Grid.Of(_byReach.AsSpan(i)))];
         WidthMs = _gridFrom[0].WidthMs;
         UnitMs = _gridFrom[0].Calendars.Length == 0 ? WidthMs : SlotWidths.CommonDivisor(WidthMs, CalendarUnitMs);
-        GridText = _gridFrom[0].ToString();
+        GridText = Family == SlotFamily.Time ? _gridFrom[0].ToString() : windows[0].Text;
     }
 
     /// <summary>The windows in the order of the definition.</summary>
     public IReadOnlyList<FeatureWindow> Windows { get; }
+
+    /// <summary>What its slots are.</summary>
+    public SlotFamily Family { get; }
+
+    /// <summary>The sessions that its slots are, or null.</summary>
+    public SessionWindow? Session { get; }
+
+    /// <summary>Number of rows that it keeps when its slots are single rows, else 0.</summary>
+    public int RowsMax { get; }
+
+    /// <summary>Bytes that stand before the payload of each slot and belong to the engine.</summary>
+    internal int HiddenBytes => Family == SlotFamily.Time ? 0 : sizeof(long);
 
     /// <summary>Greatest width of the slot into which an event is written; calendar periods may cut it. In milliseconds.</summary>
     public long WidthMs { get; }
@@ -40,8 +60,8 @@ public sealed class SlotTimeline
     /// <summary>Where events are written, in one spelling: equal texts cut time alike. The texts are persisted.</summary>
     public string GridText { get; }
 
-    /// <summary>True when a lifetime window keeps everything.</summary>
-    public bool HasLifetime => _byReach[^1].IsLifetime;
+    /// <summary>True when a window keeps slots that time does not take away: lifetime or last rows.</summary>
+    public bool IsEndless => _byReach[^1].IsEndless;
 
     /// <summary>The window whose slots leave first.</summary>
     public FeatureWindow Shortest => _byReach[0];
@@ -99,16 +119,22 @@ public sealed class SlotTimeline
     public long StartOf(long eventTimeMs) => _gridFrom[0].StartOf(eventTimeMs);
 
     /// <summary>The next time at which slots can enter or leave; <see cref="long.MaxValue"/> when none ever does.</summary>
-    public long NextBoundary(long nowMs) => _gridFrom[0].NextStart(nowMs);
+    public long NextBoundary(long nowMs) => Family == SlotFamily.Row ? long.MaxValue : _gridFrom[0].NextStart(nowMs);
 
     /// <summary>Most slots at one time, the one that is being written included.</summary>
     public long SlotsMax()
     {
+        if (Family != SlotFamily.Time)
+        {
+            // Sessions are a gap apart: those that are kept, one that is going on, and one whose rows lie ahead of T.
+            return Session is null ? RowsMax : ((Session.ReachMs + Session.GapMs - 1) / Session.GapMs) + 2;
+        }
+
         // At most one slot of every width for each span between two reaches; the youngest slots have the finest width. A slot may
         // be cut by a reach, hence one more for each window, and one for the slot that is being written.
-        long slots = HasLifetime ? 1 : 0;
+        long slots = IsEndless ? 1 : 0;
         long from = 0;
-        for (int i = 0; i < _byReach.Length && !_byReach[i].IsLifetime; i++)
+        for (int i = 0; i < _byReach.Length && !_byReach[i].IsEndless; i++)
         {
             slots += _gridFrom[i].SlotsMax(_byReach[i].ReachMs - from) + 1;
             from = _byReach[i].ReachMs;

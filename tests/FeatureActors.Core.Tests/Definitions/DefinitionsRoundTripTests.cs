@@ -93,11 +93,12 @@ public sealed class DefinitionsRoundTripTests
         var windows = new List<string>();
         for (int i = 0; i < random.Next(1, 4); i++)
         {
-            windows.Add(random.Next(8) switch
+            windows.Add(random.Next(9) switch
             {
                 4 => $"{{ tumbling = {random.Next(1, 500)}s, back = {random.Next(0, 4)}, name = w{i} }}",
                 5 => $"{{ tumbling = {Pick(random, "day", "week", "month", "1d", "7d")}, zone = {Pick(random, "UTC", "Asia/Kolkata", "Europe/Paris")}, name = w{i} }}",
                 6 => $"{{ tumbling = {Pick(random, "90m", "day", "week")}, series = {random.Next(1, 4)}, name = w{i} }}",
+                8 => $"{{ session = {random.Next(1, 90)}m, name = w{i} }}",
                 7 => i == 0 ? Pick(random, "short", "weeks", "{ tumbling = 1d, zone = Europe/Paris, back = 2 }", "{ size = 2d, series = 3 }") : $"{100 + i}h",
                 0 => $"{{ size = {random.Next(1, 500)}m, name = w{i} }}",
                 1 => $"{{ size = {random.Next(1, 30)}d, slot = {random.Next(5, 60)}m, name = w{i} }}",
@@ -108,7 +109,7 @@ public sealed class DefinitionsRoundTripTests
 
         if (hasLifetime && random.Next(3) == 0)
         {
-            windows.Add("{ size = lifetime, name = ever }");
+            windows.Add(Pick(random, "{ size = lifetime, name = ever }", "{ last = 7 }", "{ last = 100, name = newest }"));
         }
 
         return string.Join(", ", windows);

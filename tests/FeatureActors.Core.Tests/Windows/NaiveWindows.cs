@@ -66,6 +66,44 @@ internal sealed record NaiveCalendar(string Text, string Name, string Zone, stri
     };
 }
 
+internal sealed record NaiveSession(string Text, string Name, long GapMs, long LatenessMs) : NaiveWindow(Text, Name)
+{
+    public override bool Takes(long timeMs, long atMs) => timeMs + LatenessMs > atMs;
+
+    public override IEnumerable<NaiveRow> Rows(IReadOnlyList<NaiveRow> taken, long nowMs)
+    {
+        var session = new List<NaiveRow>();
+        foreach (NaiveRow row in taken.OrderBy(static r => r.TimeMs))
+        {
+            if (session.Count > 0 && row.TimeMs - session[^1].TimeMs >= GapMs)
+            {
+                if (IsOpen(session, nowMs))
+                {
+                    return session;
+                }
+
+                session.Clear();
+            }
+
+            session.Add(row);
+        }
+
+        return IsOpen(session, nowMs) ? session : [];
+    }
+
+    private bool IsOpen(List<NaiveRow> session, long nowMs) =>
+        session.Count > 0 && session[0].TimeMs <= nowMs && nowMs < session[^1].TimeMs + GapMs;
+}
+
+/// <summary>Right where rows of one event time are alike.</summary>
+internal sealed record NaiveLast(string Text, string Name, int Count) : NaiveWindow(Text, Name)
+{
+    public override bool Takes(long timeMs, long atMs) => true;
+
+    public override IEnumerable<NaiveRow> Rows(IReadOnlyList<NaiveRow> taken, long nowMs) =>
+        taken.OrderByDescending(static r => r.TimeMs).Take(Count);
+}
+
 /// <summary>What some types are worth over rows.</summary>
 internal static class NaiveValues
 {

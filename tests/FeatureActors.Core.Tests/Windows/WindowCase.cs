@@ -1,4 +1,5 @@
 using System.Text;
+using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Entities;
@@ -17,7 +18,7 @@ internal sealed class WindowCase
     private EntityUpdater _updater;
     private GroupEvaluator _evaluator;
 
-    public WindowCase(string features, string body = "", string top = "")
+    public WindowCase(string features, string body = "", string top = "", DefinitionsSnapshot? previous = null, long sinceMs = 0)
     {
         string text =
             $$"""
@@ -31,7 +32,7 @@ internal sealed class WindowCase
             }
             """;
         Model = DefinitionsBinder.Bind(HoconParser.ParseText(text, "d.conf"), new FeatureTypeRegistry(BuiltInFeatureTypes.All));
-        Plan = PlanCompiler.Compile(Model, DefinitionsCatalog.Unapplied(Model)).Entities[0];
+        Plan = PlanCompiler.Compile(Model, DefinitionsCatalog.Assign(Model, previous, sinceMs).Snapshot).Entities[0];
         _layout = new EntityLayout(Plan);
         _block = new EntityBlock(_layout, new ArrayBlockMemory());
         _block.Create("k"u8);

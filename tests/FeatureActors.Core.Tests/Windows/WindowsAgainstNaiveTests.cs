@@ -15,7 +15,7 @@ public sealed class WindowsAgainstNaiveTests
 
     private static readonly string[] Types = ["count", "sum", "last", "count-map"];
 
-    public static TheoryData<int> Seeds() => [.. Enumerable.Range(1, 120)];
+    public static TheoryData<int> Seeds() => [.. Enumerable.Range(1, 240)];
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -28,7 +28,8 @@ public sealed class WindowsAgainstNaiveTests
             $$"""
             f0 { type = count, windows = [{{list}}] }, f1 { type = sum, of = n, windows = [{{list}}] }
             f2 { type = last, of = n, n = 3, windows = [{{list}}] }, f3 { type = count-map, key = k, windows = [{{list}}] }
-            """);
+            """,
+            windows.Any(static w => w is NaiveLast) ? "idle-expiry = never" : "");
         var rows = new List<NaiveRow>();
         long span = windows.Max(static w => w is NaiveCalendar { Unit: not "day" } ? 60 * Day : w is NaiveCalendar ? 3 * Day : 20 * Minute);
         long now = Start(windows, random);
@@ -49,7 +50,8 @@ public sealed class WindowsAgainstNaiveTests
         }
 
         AssertAt(engine, windows, rows, now, seed);
-        while (engine.Values.IsAlive)
+        bool isEndless = windows.Any(static w => w is NaiveLast);
+        while (engine.Values.IsAlive && !(isEndless && engine.Values.NextDueMs == long.MaxValue))
         {
             long due = engine.Values.NextDueMs;
             Assert.True(due > now && due < long.MaxValue, $"seed {seed}: due at {due} after {now}");
@@ -57,7 +59,8 @@ public sealed class WindowsAgainstNaiveTests
             AssertAt(engine, windows, rows, now = due, seed);
         }
 
-        Assert.True(rows.TrueForAll(r => !windows.Any(w => w.Takes(r.TimeMs, now))), $"seed {seed}: a row has not left at {now}");
+        Assert.True(isEndless || rows.TrueForAll(r => !windows.Any(w => w.Takes(r.TimeMs, now))), $"seed {seed}: a row has not left at {now}");
+        Assert.Equal(isEndless && rows.Count > 0, engine.Values.IsAlive);
     }
 
     private static void Row(Random random, WindowCase engine, NaiveWindow[] windows, List<NaiveRow> rows, long now, long span)
@@ -71,6 +74,12 @@ public sealed class WindowsAgainstNaiveTests
             _ => now - random.NextInt64(span / 5),
         };
         var row = new NaiveRow(time, now, random.Next(6) == 0 ? null : $"k{random.Next(4)}", random.Next(6) == 0 ? null : random.Next(100), rows.Count);
+        NaiveRow? same = rows.Find(r => r.TimeMs == time);
+        if (same is not null && (random.Next(2) == 0 || windows.Any(static w => w is NaiveLast)))
+        {
+            row = row with { K = same.K, N = same.N };
+        }
+
         bool isTaken = engine.Apply(time, now, row.K, row.N);
         Assert.Equal(windows.Any(w => w.Takes(time, now)), isTaken);
         rows.Add(row);
@@ -135,8 +144,17 @@ public sealed class WindowsAgainstNaiveTests
         for (int w = random.Next(1, 5); w > 0; w--)
         {
             string name = $"w{w}";
-            switch (random.Next(isCalendar ? 3 : 2))
+            switch (random.Next(isCalendar ? 5 : 4))
             {
+                case 2:
+                    long gap = isCalendar ? random.Next(1, 9) * Hour : random.Next(1, 200) * Second;
+                    long lateness = random.Next(2) == 0 ? gap : gap * random.Next(1, 4);
+                    windows.Add(new NaiveSession($"{{ session = {gap}ms, lateness = {lateness}ms, name = {name} }}", name, gap, lateness));
+                    break;
+                case 3:
+                    int count = random.Next(1, 12);
+                    windows.Add(new NaiveLast($"{{ last = {count}, name = {name} }}", name, count));
+                    break;
                 case 0:
                     long size = isCalendar ? random.Next(1, 40) * Hour : random.Next(1, 600) * Second;
                     long slot = random.Next(2) == 0 ? Math.Max(size / random.Next(1, 20), 1) : SlotWidths.ForWindow(size);
