@@ -20,7 +20,9 @@ public sealed class PluginFunction : IScalarFunction
         ArgumentNullException.ThrowIfNull(inner);
         _inner = inner;
         Name = inner.Name;
-        Signatures = [.. inner.Signatures];
+
+        // Copied to the last list: a compiler may give the plug-in's lists types of the plug-in's own.
+        Signatures = [.. inner.Signatures.Select(static s => new ScalarSignature(s.Parameters.ToArray(), s.Result, s.IsVariadic))];
         IsStrict = inner.IsStrict;
         Part = new PluginPart(plugin, "function", inner.Name);
     }
@@ -32,10 +34,10 @@ public sealed class PluginFunction : IScalarFunction
     public string Name { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyList<ScalarSignature> Signatures { get; private set; }
+    public IReadOnlyList<ScalarSignature> Signatures { get; }
 
     /// <inheritdoc/>
-    public bool IsStrict { get; private set; }
+    public bool IsStrict { get; }
 
     /// <inheritdoc/>
     public ScalarBinding Bind(int signature, IReadOnlyList<ScalarArgument> arguments)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using FeatureActors.Abstractions.Errors;
+using FeatureActors.Runtime.Hosting;
 using FeatureActors.Runtime.Ingest;
 
 namespace FeatureActors.Node.Commands;
@@ -98,6 +99,11 @@ internal static class CommandLine
         {
             host.Say(error.Message);
             return ExitCodes.Unavailable;
+        }
+        catch (RestartNeededException error)
+        {
+            host.Say(error.Message);
+            return ExitCodes.StartAgain;
         }
         catch (OperationCanceledException) when (host.Stopping.IsCancellationRequested)
         {

@@ -14,4 +14,7 @@ internal static class ExitCodes
 
     /// <summary>A dependency is unreachable.</summary>
     public const int Unavailable = 3;
+
+    /// <summary>A node ended itself and wants to be started again: calls of plug-ins hang in too many of its threads.</summary>
+    public const int StartAgain = 4;
 }

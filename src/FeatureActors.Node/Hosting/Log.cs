@@ -14,6 +14,12 @@ internal static partial class Log
     [LoggerMessage(6002, LogLevel.Information, "Node {Node} runs: {Entities} entities, {Shards} shards, {Sources} sources, log {Log}, {Redis}")]
     public static partial void Runs(ILogger logger, string node, int entities, int shards, int sources, string log, string redis);
 
+    [LoggerMessage(6005, LogLevel.Information, "Plug-in {Plugin} {Version} is loaded in place of the one before; state stays")]
+    public static partial void PluginLoaded(ILogger logger, string plugin, string version);
+
+    [LoggerMessage(6006, LogLevel.Warning, "What plug-ins are switched off cannot be kept in {Path}, a restart will call them again: {Error}")]
+    public static partial void SwitchesLost(ILogger logger, string path, string error);
+
     [LoggerMessage(6004, LogLevel.Warning, "A request through the control socket was not understood: {Error}")]
     public static partial void ControlBroke(ILogger logger, string error);
 

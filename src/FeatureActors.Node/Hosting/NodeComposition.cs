@@ -1,10 +1,12 @@
 using System.Globalization;
+using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Hocon;
 using FeatureActors.Kafka;
 using FeatureActors.Node.Commands;
+using FeatureActors.Node.Hosting.Control;
 using FeatureActors.Node.Hosting.Plugins;
 using FeatureActors.Node.Options;
 using FeatureActors.Persistence.Sql.Sqlite;
@@ -26,6 +28,8 @@ internal sealed class NodeComposition : IAsyncDisposable
     private static readonly TimeSpan StartRetry = TimeSpan.FromMilliseconds(500);
 
     private readonly NodeOptions _options;
+    private readonly PluginSet _plugins;
+    private readonly ConfigObject _definitions;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ILoggerFactory _loggers;
@@ -34,13 +38,15 @@ internal sealed class NodeComposition : IAsyncDisposable
     private KafkaConnection? _kafka;
     private NodeRuntime? _runtime;
 
-    private NodeComposition(NodeOptions options, DefinitionsModel model, TimeProvider time, ILoggerFactory loggers)
+    private NodeComposition(NodeOptions options, PluginSet plugins, ConfigObject definitions, TimeProvider time, ILoggerFactory loggers)
     {
+        _plugins = plugins;
+        _definitions = definitions;
         _options = options;
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger("FeatureActors.Node");
-        Model = model;
+        Model = plugins.Bind(definitions);
         Name = options.Name ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}:{Environment.ProcessId}");
     }
 
@@ -69,8 +75,7 @@ internal sealed class NodeComposition : IAsyncDisposable
     {
         string definitions = options.Definitions
             ?? throw new UsageException("the configuration does not say where the definitions are: write fa.definitions = \"definitions.conf\"");
-        var plugins = PluginSet.Load(options.Plugins.Folder);
-        var node = new NodeComposition(options, plugins.Bind(HoconParser.ParseFile(definitions)), time, loggers);
+        var node = new NodeComposition(options, PluginSet.Load(options.Plugins.Folder), HoconParser.ParseFile(definitions), time, loggers);
         try
         {
             await node.BuildAsync(cancellationToken).ConfigureAwait(false);
@@ -187,9 +192,14 @@ internal sealed class NodeComposition : IAsyncDisposable
             DeadLetters = Stores.DeadLetters,
             Ownership = ownership,
             Sources = sources,
+            Plugins = [.. _plugins.Plugins.SelectMany(static p => p.Functions).Select(static f => f.Part)],
+            PluginsSwitched = new SwitchedOffFile(_options.DataDirectory, _logger).Write,
         };
         _runtime = new NodeRuntime(ports, RuntimeOptions(), Plan.Entities, Plan.Sources, _time, _loggers);
         _owned.Push(_runtime);
+        _runtime.SwitchOff(new SwitchedOffFile(_options.DataDirectory, _logger).Read());
+        var host = new PluginHost(_plugins, _definitions, applied.Snapshot, Plan, _runtime, _time, _logger);
+        _owned.Push(new ControlServer(_options.DataDirectory, host.HandleAsync, _time, _logger));
     }
 
     // What the definitions feed from must be a file that fits or a topic of a known cluster.
@@ -258,6 +268,8 @@ internal sealed class NodeComposition : IAsyncDisposable
         NodeName = Name,
         MemoryBytes = _options.MemoryBudget,
         CheckpointsAtOnce = _options.Checkpoints.Concurrent,
+        PluginCallBudget = _options.Plugins.CallBudget,
+        StuckThreadsMax = _options.Plugins.StuckThreadsMax,
         StopBudget = _options.StopTimeout,
         BatchBytes = _options.Ingest.BatchBytes,
         Linger = _options.Ingest.Linger,

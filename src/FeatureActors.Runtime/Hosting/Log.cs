@@ -16,8 +16,14 @@ internal static partial class Log
     [LoggerMessage(2002, LogLevel.Warning, "{Text}")]
     public static partial void Alarm(ILogger logger, string text);
 
-    [LoggerMessage(2003, LogLevel.Error, "Feature {Feature} of shard {ShardId} is switched off, it failed on most of its rows: {Error}")]
-    public static partial void FeatureOff(ILogger logger, string feature, ShardId shardId, string error);
+    [LoggerMessage(2003, LogLevel.Error, "{Kind} {Part} of plug-in {Plugin} is switched off: {Reason}; ./fa plugins switch-on {Name} calls it again")]
+    public static partial void PartOff(ILogger logger, string kind, string part, string plugin, string reason, string name);
+
+    [LoggerMessage(2009, LogLevel.Error, "A call of {Part} (plug-in {Plugin}) in {Worker} did not return within {Budget}: its thread is given up, {Stuck} of {Max} are")]
+    public static partial void Stuck(ILogger logger, string part, string plugin, string worker, TimeSpan budget, int stuck, int max);
+
+    [LoggerMessage(2010, LogLevel.Critical, "{Stuck} threads hang in plug-ins: the node ends itself to be started again")]
+    public static partial void RestartNeeded(ILogger logger, int stuck);
 
     [LoggerMessage(2004, LogLevel.Warning, "Shard {ShardId} waits and tries again: {Error}")]
     public static partial void ShardWaits(ILogger logger, ShardId shardId, string error);

@@ -1,4 +1,5 @@
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Plugins;
 
 namespace FeatureActors.Runtime.Hosting;
 
@@ -22,6 +23,12 @@ public sealed record NodePorts
 
     /// <summary>Which shards this node should own.</summary>
     public required IShardOwnership Ownership { get; init; }
+
+    /// <summary>Uses of plug-ins that the plans do not name: functions.</summary>
+    public IReadOnlyList<PluginPart> Plugins { get; init; } = [];
+
+    /// <summary>Told, on a thread of its own, when something of a plug-in was switched off or on: those that are off, with the reason.</summary>
+    public Action<IReadOnlyDictionary<string, string>>? PluginsSwitched { get; init; }
 
     /// <summary>The sources by name.</summary>
     public required IReadOnlyDictionary<string, IEventSource> Sources { get; init; }

@@ -4,6 +4,7 @@ using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Runtime.Entities;
 using FeatureActors.Runtime.Ingest;
 using FeatureActors.Runtime.Shards;
@@ -15,7 +16,7 @@ namespace FeatureActors.Runtime.Hosting;
 /// The actors of a node: an ingest actor for each source partition and a shard actor for each shard that it is given, one clock
 /// for all, supervision, and an orderly end. Which shards and partitions these are, the ports say.
 /// </summary>
-public sealed class NodeRuntime : IAsyncDisposable
+public sealed partial class NodeRuntime : IAsyncDisposable
 {
     private static readonly TimeSpan StealDelayMin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StealDelaySpread = TimeSpan.FromSeconds(3);
@@ -56,6 +57,12 @@ public sealed class NodeRuntime : IAsyncDisposable
         _services = new ShardServices(ports, options, new ChunkPool(), _gate, _letters, time, _logger);
 
         // Shares are equal: the hash spreads keys evenly, and a fixed share needs no talk between shards.
+        foreach (EntityPlan entity in entities)
+        {
+            entity.NameParts();
+        }
+
+        _parts = [.. entities.SelectMany(static e => e.Parts()), .. entities.SelectMany(TriggersOf), .. ports.Plugins];
         _shardOptions = options.Shard with { MemoryBytes = Math.Max(1024 * 1024, options.MemoryBytes / Math.Max(1, entities.Sum(static e => e.Shards))) };
     }
 
@@ -70,11 +77,28 @@ public sealed class NodeRuntime : IAsyncDisposable
                 .Select(static a => new SourceStatus(a.Source, a.Partition, a.State, a.Halt, a.Counters)),
         ],
         new Dictionary<string, long>(_letters.Counts),
-        Interlocked.Read(ref _steals));
+        Interlocked.Read(ref _steals))
+    {
+        Plugins = [.. _parts.Select(static p => new PluginStatus(p.Kind, p.Name, p.Plugin, p.Faults, p.IsOff, p.OffReason, p.LastError))],
+        PluginsSwitchedOff = Interlocked.Read(ref _switchedOff),
+        StuckThreads = Volatile.Read(ref _stuckThreads),
+    };
 
     /// <summary>Runs until cancelled, then drains within <see cref="NodeRuntimeOptions.StopBudget"/>.</summary>
     /// <exception cref="LogSetupException">A shard log is missing or does not fit.</exception>
+    /// <exception cref="RestartNeededException">Calls of plug-ins hang in too many threads.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _restart.Token);
+        using StuckCallWatchdog? watchdog = StartWatchdog();
+        await RunUntilAsync(ended.Token).ConfigureAwait(false);
+        if (_restart.IsCancellationRequested)
+        {
+            throw new RestartNeededException($"{_stuckThreads} threads hang in calls of plug-ins: start the node again; what hung is switched off");
+        }
+    }
+
+    private async Task RunUntilAsync(CancellationToken cancellationToken)
     {
         foreach (EntityPlan entity in _entities.Values)
         {
@@ -105,6 +129,8 @@ public sealed class NodeRuntime : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _gate.Dispose();
+        _restart.Dispose();
+        _exchangeGate.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -158,13 +184,13 @@ public sealed class NodeRuntime : IAsyncDisposable
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            ShardState end = await RunShardAsync(running.Actor, cancellationToken).ConfigureAwait(false);
+            ShardState end = await RunOrAbandonAsync(running, cancellationToken).ConfigureAwait(false);
             if (end == ShardState.Released || cancellationToken.IsCancellationRequested)
             {
                 return;
             }
 
-            TimeSpan delay = Retry;
+            TimeSpan delay = running.Actor.IsAbandoned ? TimeSpan.Zero : Retry;
             if (end == ShardState.Fenced)
             {
                 Interlocked.Increment(ref _steals);
@@ -258,7 +284,7 @@ public sealed class NodeRuntime : IAsyncDisposable
         var stop = new CancellationTokenSource();
         var actor = new IngestActor(plan, source, partition, _ports, _options, _letters, _time, _logger);
         _partitions[(plan.Source, partition)] = new RunningSource(
-            actor, stop, Task.Run(() => actor.RunAsync(stop.Token), CancellationToken.None));
+            actor, stop, Task.Run(() => actor.RunAsync(stop.Token), CancellationToken.None), () => StartPartition(plan, source, partition));
     }
 
     private static async Task EndAsync(RunningSource running)
@@ -281,7 +307,10 @@ public sealed class NodeRuntime : IAsyncDisposable
         public CancellationTokenSource Stop { get; } = stop;
 
         public Task Task { get; set; } = Task.CompletedTask;
+
+        /// <summary>Ends when the actor of the moment was given up.</summary>
+        public TaskCompletionSource Abandoned { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private sealed record RunningSource(IngestActor Actor, CancellationTokenSource Stop, Task Task);
+    private sealed record RunningSource(IngestActor Actor, CancellationTokenSource Stop, Task Task, Action StartAgain);
 }

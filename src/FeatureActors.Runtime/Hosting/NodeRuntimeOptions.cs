@@ -26,6 +26,12 @@ public sealed record NodeRuntimeOptions
     /// <summary>Time that a stopping node has to drain ingest and to take last checkpoints.</summary>
     public TimeSpan StopBudget { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Longest time that one call of a plug-in may take; past it its thread is given up.</summary>
+    public TimeSpan PluginCallBudget { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Threads given up to plug-ins at which the node asks to be started again.</summary>
+    public int StuckThreadsMax { get; init; } = 2;
+
     /// <summary>Bytes at which a batch of rows is sent to the log.</summary>
     public int BatchBytes { get; init; } = 64 * 1024;
 

@@ -12,6 +12,15 @@ namespace FeatureActors.Runtime.Hosting;
 public sealed record NodeStatus(
     IReadOnlyList<ShardStatus> Shards, IReadOnlyList<SourceStatus> Sources, IReadOnlyDictionary<string, long> Refused, long Steals)
 {
+    /// <summary>Uses of plug-ins.</summary>
+    public IReadOnlyList<PluginStatus> Plugins { get; init; } = [];
+
+    /// <summary>Times that something of a plug-in was switched off because it failed or did not return.</summary>
+    public long PluginsSwitchedOff { get; init; }
+
+    /// <summary>Threads that hang in calls of plug-ins.</summary>
+    public int StuckThreads { get; init; }
+
     /// <summary>True once every source partition has ended and every value is published.</summary>
     public bool IsEndPublished => Shards.Count > 0 && Sources.Count > 0 && Shards.All(static s => s.IsEndPublished)
         && Sources.All(static s => s.State == IngestState.Ended);
@@ -22,6 +31,16 @@ public sealed record NodeStatus(
     /// <summary>Event-to-sink latency in milliseconds at a quantile between 0 and 1, over all shards since the start.</summary>
     public double LatencyMs(double quantile) => ShardCounters.Quantile(Shards.Select(static s => s.Counters), quantile);
 }
+
+/// <summary>One use of a plug-in at a moment.</summary>
+/// <param name="Kind">feature, trigger or function.</param>
+/// <param name="Name"><c>group.feature</c>, or the function's name.</param>
+/// <param name="Plugin">The plug-in.</param>
+/// <param name="Faults">Calls that failed since the start.</param>
+/// <param name="IsOff">True while it is switched off.</param>
+/// <param name="OffReason">Why, or null.</param>
+/// <param name="LastError">What went wrong last, or null.</param>
+public sealed record PluginStatus(string Kind, string Name, string Plugin, long Faults, bool IsOff, string? OffReason, string? LastError);
 
 /// <summary>A shard at a moment.</summary>
 /// <param name="Shard">The shard.</param>

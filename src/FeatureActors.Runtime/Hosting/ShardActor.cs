@@ -3,6 +3,7 @@ using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Sharding;
 using FeatureActors.Runtime.Entities;
 using FeatureActors.Runtime.Shards;
@@ -24,7 +25,7 @@ internal sealed record ShardServices(
 /// Runs one <see cref="ShardMachine"/> from acquire to release: a mailbox in front, and for each output a task whose answer
 /// comes back as a message. One turn at a time; the machine is touched by no other thread.
 /// </summary>
-internal sealed class ShardActor : IAsyncDisposable
+internal sealed class ShardActor : IAsyncDisposable, IWatched
 {
     private const int LogReadBytes = 256 * 1024;
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
@@ -44,20 +45,27 @@ internal sealed class ShardActor : IAsyncDisposable
     private Task _letters = Task.CompletedTask;
     private bool _holdsGate;
     private bool _isDisposed;
+    private volatile bool _isAbandoned;
+    private TaskCompletionSource<string?>? _exchange;
     private int _isTickPending;
 
     public ShardActor(ShardId shard, EntityPlan plan, string logIdentity, ShardOptions options, ShardServices services)
     {
         _shard = shard;
-        Plan = plan;
+        Plan = plan.ForShard();
         _logIdentity = logIdentity;
         _services = services;
-        _machine = new ShardMachine(shard, plan, options, services.Chunks);
+        _machine = new ShardMachine(shard, Plan, options, services.Chunks);
     }
 
     public ShardId Shard => _shard;
 
     public EntityPlan Plan { get; }
+
+    public PluginCallWatch Watch { get; } = new();
+
+    /// <summary>True when the actor was given up: a plug-in call in its turn does not return.</summary>
+    public bool IsAbandoned => _isAbandoned;
 
     public ShardCounters Counters => _machine.Counters;
 
@@ -89,6 +97,30 @@ internal sealed class ShardActor : IAsyncDisposable
     /// <summary>Asks for a last checkpoint and release.</summary>
     public void Revoke() => Post(new ShardInput.Revoked());
 
+    /// <summary>Exchanges plug-ins between two turns, or tries whether that can be; answers why not, or null. One at a time.</summary>
+    public Task<string?> ExchangeAsync(IReadOnlyDictionary<int, PluginAggregate> next, bool isTrial)
+    {
+        var answer = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _exchange, answer);
+        Post(new ShardInput.Exchange(next, isTrial));
+        if (_stop.IsCancellationRequested)
+        {
+            answer.TrySetResult(null);
+        }
+
+        return answer.Task;
+    }
+
+    /// <summary>
+    /// Gives up an actor whose turn hangs in a plug-in: everything but that turn ends. Should the call ever return, nothing of what
+    /// it did takes effect; the epoch of the next owner is above this one's anyway.
+    /// </summary>
+    public async Task AbandonAsync()
+    {
+        _isAbandoned = true;
+        await EndTasksAsync().ConfigureAwait(false);
+    }
+
     /// <summary>Acquires the shard and runs it until it is released, fenced or cancelled; answers the state it ended in.</summary>
     public async Task<ShardState> RunAsync(CancellationToken cancellationToken)
     {
@@ -106,6 +138,11 @@ internal sealed class ShardActor : IAsyncDisposable
                 while (_mailbox.Reader.TryRead(out ShardInput? input))
                 {
                     Turn(input, stop);
+                    if (_isAbandoned)
+                    {
+                        return ShardState.Faulted;
+                    }
+
                     if (_machine.State is ShardState.Released or ShardState.Fenced)
                     {
                         return _machine.State;
@@ -167,7 +204,21 @@ internal sealed class ShardActor : IAsyncDisposable
         }
 
         _outputs.Clear();
-        _machine.Step(input, _outputs);
+        PluginCallWatch.Attach(Watch);
+        try
+        {
+            _machine.Step(input, _outputs);
+        }
+        finally
+        {
+            PluginCallWatch.Attach(null);
+        }
+
+        if (_isAbandoned)
+        {
+            return;
+        }
+
         foreach (ShardOutput output in _outputs)
         {
             Carry(output, stop);
@@ -267,8 +318,11 @@ internal sealed class ShardActor : IAsyncDisposable
             case ShardOutput.Moved moved:
                 Report(moved);
                 break;
-            case ShardOutput.FeatureOff off:
-                Log.FeatureOff(_services.Logger, off.Feature, _shard, off.Error);
+            case ShardOutput.Exchanged exchanged:
+                Volatile.Read(ref _exchange)?.TrySetResult(exchanged.Refusal);
+                break;
+            case ShardOutput.FeatureOff:
+                // The node says so, once for all shards.
                 break;
             case ShardOutput.Alarm alarm:
                 Log.Alarm(_services.Logger, alarm.Text);
@@ -430,7 +484,18 @@ internal sealed class ShardActor : IAsyncDisposable
         }
 
         _isDisposed = true;
+        if (!_isAbandoned)
+        {
+            await EndTasksAsync().ConfigureAwait(false);
+        }
+
+        _machine.Dispose();
+    }
+
+    private async Task EndTasksAsync()
+    {
         await _stop.CancelAsync().ConfigureAwait(false);
+        Volatile.Read(ref _exchange)?.TrySetResult(null);
         if (_logRead is not null)
         {
             await _logRead.ConfigureAwait(false);
@@ -443,7 +508,6 @@ internal sealed class ShardActor : IAsyncDisposable
             await _reader.DisposeAsync().ConfigureAwait(false);
         }
 
-        _machine.Dispose();
         _stop.Dispose();
     }
 }

@@ -6,6 +6,7 @@ using FeatureActors.Abstractions.Ports;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Sharding;
 using FeatureActors.Runtime.Hosting;
 using Microsoft.Extensions.Logging;
@@ -18,7 +19,7 @@ namespace FeatureActors.Runtime.Ingest;
 /// without a gap. What the logs have is saved as the partition's position; a restart begins there and repeats the rest, which
 /// the shards drop by their marks.
 /// </summary>
-internal sealed class IngestActor : IRowTarget
+internal sealed class IngestActor : IRowTarget, IWatched
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
@@ -73,6 +74,8 @@ internal sealed class IngestActor : IRowTarget
     public string Source => _plan.Source;
 
     public int Partition => _partition;
+
+    public PluginCallWatch Watch { get; } = new();
 
     public IngestCounters Counters { get; } = new();
 
@@ -271,7 +274,9 @@ internal sealed class IngestActor : IRowTarget
 
         for (_event = 0; _event < _chunk.Count; _event++)
         {
+            PluginCallWatch.Attach(Watch);
             _router.Route(_chunk.Bytes(_event), _nowMs, this);
+            PluginCallWatch.Attach(null);
             _lastOffset = _chunk[_event].Offset;
             if (_plan.Clock == ClockKind.Event && _router.EventTimeMs > _clockMs)
             {

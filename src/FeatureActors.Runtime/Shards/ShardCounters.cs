@@ -18,6 +18,9 @@ public sealed class ShardCounters
     /// <summary>Updates that a feature refused.</summary>
     public long Faults;
 
+    /// <summary>Evaluations in which a feature of a plug-in failed.</summary>
+    public long EvaluationFaults;
+
     /// <summary>Groups evaluated.</summary>
     public long Evaluations;
 

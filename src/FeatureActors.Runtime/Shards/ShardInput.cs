@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Plugins;
 
 namespace FeatureActors.Runtime.Shards;
 
@@ -64,6 +65,11 @@ internal abstract record ShardInput
     /// <summary>Answer to <see cref="ShardOutput.ReadStoreClock"/>.</summary>
     public sealed record StoreClockRead(long NowMs) : ShardInput;
 
+    /// <summary>Plug-ins are exchanged, or it is tried whether they can be.</summary>
+    /// <param name="Next">Aggregates to exchange, by index of the feature; none to evaluate everything again.</param>
+    /// <param name="IsTrial">True to change nothing and only say whether the stored bytes can be read.</param>
+    public sealed record Exchange(IReadOnlyDictionary<int, PluginAggregate> Next, bool IsTrial) : ShardInput;
+
     /// <summary>The shard is to be handed over.</summary>
     public sealed record Revoked : ShardInput;
 }
@@ -117,6 +123,9 @@ internal abstract record ShardOutput
 
     /// <summary>The state changed.</summary>
     public sealed record Moved(ShardState From, ShardState To, string Reason) : ShardOutput;
+
+    /// <summary>Answer to <see cref="ShardInput.Exchange"/>: null, or why it cannot be.</summary>
+    public sealed record Exchanged(string? Refusal) : ShardOutput;
 
     /// <summary>A feature was switched off because it failed too often.</summary>
     public sealed record FeatureOff(string Feature, string Error) : ShardOutput;

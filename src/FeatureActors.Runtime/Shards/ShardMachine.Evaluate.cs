@@ -170,6 +170,11 @@ internal sealed partial class ShardMachine
         GroupPlan plan = _plan.Groups[group];
         GroupState state = _block.Group(group);
         _evaluator.Evaluate(group, ClockMs, _values);
+        if (_evaluator.Faults.Count > 0)
+        {
+            ReportEvaluation();
+        }
+
         Counters.Evaluations++;
         ref EntitySlot slot = ref _table[entity];
         slot.ChangedGroups &= ~(1UL << group);

@@ -271,6 +271,9 @@ internal sealed partial class ShardMachine
         {
             _out.Add(new ShardOutput.FeatureOff(_plan.Features[_updater.SwitchedOff].Name, _updater.Faults[^1].Error.Message));
         }
+
+        // What a plug-in threw is of its own world, which must be able to go.
+        _updater.Faults.Clear();
     }
 
     private void AddLetter(in BatchHeader header, in RowHead head, string group, string feature, string reason, string error) =>

@@ -172,6 +172,9 @@ internal sealed partial class ShardMachine : IDisposable
             case ShardInput.StoreClockRead clock:
                 TakeStoreClock(clock.NowMs);
                 break;
+            case ShardInput.Exchange exchange:
+                TakeExchange(exchange);
+                break;
             case ShardInput.Revoked:
                 Drain();
                 break;

@@ -14,6 +14,9 @@ internal sealed class LoadedPlugin(string name, string version, PluginLoadContex
     /// <summary>Its feature types, supervised.</summary>
     public List<PluginFeatureType> Types { get; } = [];
 
+    /// <summary>Its triggers, supervised.</summary>
+    public List<PluginTriggerType> Triggers { get; } = [];
+
     /// <summary>Its functions, supervised.</summary>
     public List<PluginFunction> Functions { get; } = [];
 
@@ -24,6 +27,7 @@ internal sealed class LoadedPlugin(string name, string version, PluginLoadContex
     public IEnumerable<string> Contents =>
     [
         .. Types.Select(static t => $"type {t.Name}"),
+        .. Triggers.Select(static t => $"trigger {t.Name}"),
         .. Functions.Select(static f => $"function {f.Name}"),
         .. Unused.Select(static u => $"{u} (not used by this release)"),
     ];

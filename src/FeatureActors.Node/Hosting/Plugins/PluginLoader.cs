@@ -86,6 +86,14 @@ internal static class PluginLoader
                 plugin.Types.Add(new PluginFeatureType(instance, name));
             }
 
+            if (typeof(ITriggerType).IsAssignableFrom(type))
+            {
+                isUsed = true;
+                var instance = Construct<ITriggerType>(name, constructor);
+                CheckName(name, type, instance.Name, '-');
+                plugin.Triggers.Add(new PluginTriggerType(instance, name));
+            }
+
             if (typeof(IScalarFunction).IsAssignableFrom(type))
             {
                 isUsed = true;
@@ -103,7 +111,7 @@ internal static class PluginLoader
         return plugin.Contents.Any()
             ? plugin
             : throw new PluginException(
-                $"plug-in '{name}' has no public class with a constructor without parameters that implements IFeatureType or IScalarFunction");
+                $"plug-in '{name}' has no public class with a constructor without parameters that implements IFeatureType, ITriggerType or IScalarFunction");
     }
 
     private static T Construct<T>(string plugin, ConstructorInfo constructor)

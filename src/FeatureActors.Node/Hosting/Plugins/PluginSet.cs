@@ -2,6 +2,7 @@ using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Expressions;
 using FeatureActors.Core.Payloads;
+using FeatureActors.Core.Triggers;
 using FeatureActors.Node.Commands;
 
 namespace FeatureActors.Node.Hosting.Plugins;
@@ -53,7 +54,26 @@ internal sealed class PluginSet
     public DefinitionsModel Bind(ConfigObject definitions) => DefinitionsBinder.Bind(
         definitions,
         new FeatureTypeRegistry([.. BuiltInFeatureTypes.All, .. Plugins.SelectMany(static p => p.Types)]),
-        Plugins.SelectMany(static p => p.Functions));
+        Plugins.SelectMany(static p => p.Functions),
+        new TriggerTypeRegistry([.. BuiltInTriggerTypes.All, .. Plugins.SelectMany(static p => p.Triggers)]));
+
+    /// <summary>
+    /// This set with the functions of <paramref name="old"/> where both have them: expressions are bound to those, and only what is
+    /// behind them was exchanged.
+    /// </summary>
+    public PluginSet Keeping(PluginSet old)
+    {
+        foreach (LoadedPlugin plugin in Plugins)
+        {
+            for (int i = 0; i < plugin.Functions.Count; i++)
+            {
+                string name = plugin.Functions[i].Name;
+                plugin.Functions[i] = old.Plugins.SelectMany(static p => p.Functions).FirstOrDefault(f => f.Name == name) ?? plugin.Functions[i];
+            }
+        }
+
+        return this;
+    }
 
     /// <summary>A line for each plug-in.</summary>
     public IEnumerable<string> Describe() => Plugins.Count == 0
@@ -65,7 +85,8 @@ internal sealed class PluginSet
         var owners = ScalarFunctionSet.BuiltIn.Names.ToDictionary(static n => "function " + n.ToLowerInvariant(), static _ => "what is built in");
         foreach (LoadedPlugin plugin in plugins)
         {
-            foreach (string item in plugin.Types.Select(static t => $"type {t.Name}").Concat(plugin.Functions.Select(static f => "function " + f.Name.ToLowerInvariant())))
+            IEnumerable<string> names = [.. plugin.Types.Select(static t => $"type {t.Name}"), .. plugin.Triggers.Select(static t => $"trigger {t.Name}")];
+            foreach (string item in names.Concat(plugin.Functions.Select(static f => "function " + f.Name.ToLowerInvariant())))
             {
                 if (!owners.TryAdd(item, $"plug-in '{plugin.Name}'"))
                 {
