@@ -29,6 +29,18 @@ public abstract class FeatureBinding
     /// <returns>The column, or null when the setting is missing or wrong (reported).</returns>
     public abstract FeatureColumn? RequiredColumn(string key, params ReadOnlySpan<FieldType> allowed);
 
+    /// <summary>Reads a setting that may be absent and otherwise names a source field.</summary>
+    /// <inheritdoc cref="RequiredColumn"/>
+    /// <returns>The column, or null when the setting is absent, or wrong (reported).</returns>
+    public FeatureColumn? OptionalColumn(string key, params ReadOnlySpan<FieldType> allowed) =>
+        Has(key) ? RequiredColumn(key, allowed) : null;
+
+    /// <summary>Reads a setting that names one source field or several, such as <c>key = a</c> or <c>key = [a, b]</c>.</summary>
+    /// <param name="key">The setting.</param>
+    /// <param name="allowed">Field types that the feature can use; empty means every type.</param>
+    /// <returns>The columns in order, at least one, or null when the setting is missing or wrong (reported).</returns>
+    public abstract IReadOnlyList<FeatureColumn>? RequiredColumns(string key, params ReadOnlySpan<FieldType> allowed);
+
     /// <summary>Reads an integer setting.</summary>
     /// <param name="key">The setting.</param>
     /// <param name="defaultValue">The value when the setting is absent; null makes it required.</param>
@@ -57,6 +69,10 @@ public abstract class FeatureBinding
 
     /// <summary>Reads a true/false setting.</summary>
     public abstract bool Flag(string key, bool defaultValue);
+
+    /// <summary>Reads a setting that is true, false or one of <paramref name="words"/>.</summary>
+    /// <returns><c>true</c>, <c>false</c> or the word.</returns>
+    public abstract string FlagOrWord(string key, bool defaultValue, params ReadOnlySpan<string> words);
 
     /// <summary>Reads a duration setting in milliseconds; bounds inclusive, null default makes it required.</summary>
     public abstract long DurationMs(string key, long? defaultValue, long minMs, long maxMs);

@@ -21,4 +21,7 @@ public enum FeatureTraits
 
     /// <summary>The value is worked out with <see cref="SlotList.WindowMs"/>: windows whose length is not fixed are refused.</summary>
     FixedLength = 16,
+
+    /// <summary>Its value is a single string: derived features can read it.</summary>
+    Text = 32,
 }

@@ -11,7 +11,8 @@ namespace FeatureActors.Core.Definitions;
 /// Lets a feature type read its settings from the definitions, and keeps what it read: the settings belong to the state shape and to
 /// the canonical text. Used by one thread.
 /// </summary>
-internal sealed class ConfigFeatureBinding(string featureName, ConfigReader reader, FieldScope scope, IReadOnlyList<FeatureWindow> windows)
+internal sealed class ConfigFeatureBinding(
+    string featureName, ConfigReader reader, FieldScope scope, IReadOnlyList<FeatureWindow> windows, ScalarFunctionSet functions)
     : FeatureBinding
 {
     // A feature's sub-keys live in one block of its entity, which is loaded and written as a whole.
@@ -35,34 +36,73 @@ internal sealed class ConfigFeatureBinding(string featureName, ConfigReader read
 
     public override FeatureColumn? RequiredColumn(string key, params ReadOnlySpan<FieldType> allowed)
     {
-        if (reader.Required(key) is not { } value || value.AsString() is not { } name)
+        if (reader.Required(key) is not { } value || ReadColumn(value, allowed) is not { } column)
         {
             return null;
         }
 
-        if (scope.IsConflict(name, out string? message))
+        Keep(key, column);
+        return Found(column);
+    }
+
+    public override IReadOnlyList<FeatureColumn>? RequiredColumns(string key, params ReadOnlySpan<FieldType> allowed)
+    {
+        if (reader.Required(key) is not { } value)
         {
-            value.Error(message, "give the field the same type in all sources of the group");
             return null;
         }
 
-        if (!scope.TryResolve(name, out ResolvedColumn column))
+        // Every part is read, so that one run shows every mistake.
+        IReadOnlyList<ConfigValue> parts = value.AsOneOrMany();
+        var columns = new List<ColumnSetting>();
+        foreach (ConfigValue part in parts)
         {
-            value.Error($"unknown field '{name}'", Names.Nearest(name, scope.Names));
+            if (ReadColumn(part, allowed) is { } column)
+            {
+                columns.Add(column);
+            }
+        }
+
+        if (parts.Count == 0)
+        {
+            value.Error("at least one field is needed");
+        }
+
+        if (columns.Count != parts.Count || columns.Count == 0)
+        {
             return null;
         }
 
-        if (allowed.Length > 0 && !allowed.Contains(column.Type))
+        // A list of one field is that field: both spellings have one state shape.
+        if (columns.Count == 1)
         {
-            string types = string.Join(", ", allowed.ToArray().Select(FieldTypeWords.Of));
-            value.Error($"field '{name}' is {FieldTypeWords.Of(column.Type)}, expected {types}");
-            return null;
+            Keep(key, columns[0]);
+        }
+        else
+        {
+            Keep(key, $"[{string.Join(", ", columns.Select(c => c.Value))}]", $"[{string.Join(", ", columns.Select(c => c.Text))}]");
         }
 
-        Keep(key, $"{name}:{FieldTypeWords.Of(column.Type)}", HoconText.Quote(name));
-        var found = new FeatureColumn(column.Column, name, column.Type);
-        Columns.Add(found);
-        return found;
+        return [.. columns.Select(Found)];
+    }
+
+    public override string FlagOrWord(string key, bool defaultValue, params ReadOnlySpan<string> words)
+    {
+        if (reader.Optional(key)?.Node is ConfigScalar { Text: { } text } && words.Contains(text))
+        {
+            Keep(key, text, HoconText.Quote(text));
+            return text;
+        }
+
+        // Only what is neither a word nor a flag is a mistake, and then all words are named.
+        if (reader.Optional(key) is { Node: ConfigScalar { Text: not ("yes" or "no" or "on" or "off") } } value)
+        {
+            string word = value.AsWord(["true", "false", .. words]) ?? "false";
+            Keep(key, word, word);
+            return word;
+        }
+
+        return Flag(key, defaultValue) ? "true" : "false";
     }
 
     public override long Integer(string key, long? defaultValue, long min, long max)
@@ -151,6 +191,86 @@ internal sealed class ConfigFeatureBinding(string featureName, ConfigReader read
         }
     }
 
+    /// <summary>A declared field, or else an expression over the fields, which becomes a column of its own.</summary>
+    private ColumnSetting? ReadColumn(ConfigValue value, ReadOnlySpan<FieldType> allowed)
+    {
+        if (value.AsString() is not { } name)
+        {
+            return null;
+        }
+
+        if (scope.IsConflict(name, out string? message))
+        {
+            value.Error(message, "give the field the same type in all sources of the group");
+            return null;
+        }
+
+        if (scope.TryResolve(name, out ResolvedColumn column))
+        {
+            return Typed(value, $"field '{name}'", name, column, HoconText.Quote(name), allowed);
+        }
+
+        var mistakes = new List<ConfigError>();
+        ConfigPosition position = ((ConfigScalar)value.Node).TextPosition;
+        SqlExpression? expression = SqlExpression.Parse(name, position, mistakes);
+        if (expression?.SingleColumn is { } quoted && scope.TryResolve(quoted, out column))
+        {
+            return Typed(value, $"field '{quoted}'", quoted, column, HoconText.Quote(quoted), allowed);
+        }
+
+        // One word, or what is nearly a field with an odd name, is a field that was misspelt.
+        if (expression?.SingleColumn is not null || (expression is null && NearestWord.Find(name, scope.Names) is not null))
+        {
+            value.Error($"unknown field '{expression?.SingleColumn ?? name}'", Names.Nearest(name, scope.Names));
+            return null;
+        }
+
+        if (expression is null || HasConflict(expression, mistakes) || !scope.TryCompute(expression, functions, mistakes, out column))
+        {
+            value.Errors.AddRange(mistakes);
+            return null;
+        }
+
+        string text = HoconText.Quote(expression.ToCanonicalText());
+        return Typed(value, "the expression", FieldScope.ColumnName(expression), column, text, allowed);
+    }
+
+    private bool HasConflict(SqlExpression expression, List<ConfigError> mistakes)
+    {
+        foreach (string name in expression.ColumnNames)
+        {
+            if (scope.IsConflict(name, out string? message))
+            {
+                mistakes.Add(new ConfigError(
+                    expression.Position, message, "give the field the same type in all sources of the group"));
+            }
+        }
+
+        return mistakes.Count > 0;
+    }
+
+    private static ColumnSetting? Typed(
+        ConfigValue value, string what, string name, ResolvedColumn column, string text, ReadOnlySpan<FieldType> allowed)
+    {
+        if (allowed.Length > 0 && !allowed.Contains(column.Type))
+        {
+            string types = string.Join(", ", allowed.ToArray().Select(FieldTypeWords.Of));
+            value.Error($"{what} is {FieldTypeWords.Of(column.Type)}, expected {types}");
+            return null;
+        }
+
+        var found = new FeatureColumn(column.Column, name, column.Type);
+        return new ColumnSetting(found, $"{name}:{FieldTypeWords.Of(column.Type)}", text);
+    }
+
+    private FeatureColumn Found(ColumnSetting setting)
+    {
+        Columns.Add(setting.Column);
+        return setting.Column;
+    }
+
+    private void Keep(string key, ColumnSetting column) => Keep(key, column.Value, column.Text);
+
     private T Keep<T>(string key, T value, string text)
     {
         Keep(key, text, text);
@@ -159,4 +279,7 @@ internal sealed class ConfigFeatureBinding(string featureName, ConfigReader read
 
     private void Keep(string key, string value, string text) =>
         _settings[key] = new FeatureSetting(key, value, text, reader.Has(key));
+
+    /// <summary>A field as a setting names it.</summary>
+    private readonly record struct ColumnSetting(FeatureColumn Column, string Value, string Text);
 }

@@ -210,9 +210,28 @@ public static class DefinitionsBinder
         {
             Namespace = name,
             Clock = clock,
-            Sources = [.. context.Sources.Values],
+            Sources = [.. context.Sources.Values.Select(s => s with { Expressions = ExpressionsOf(s, groups, context) })],
             Entities = entities,
             Groups = [.. groups.Select(g => g.Complete(columnsOf[g.Entity]))],
         };
+    }
+
+    /// <summary>The expressions of all groups that a source feeds, each once; its events are read only once too.</summary>
+    private static List<ExpressionColumn> ExpressionsOf(SourceDefinition source, List<GroupBinder> groups, DefinitionsContext context)
+    {
+        var columns = new List<ExpressionColumn>();
+        foreach (GroupBinder group in groups.Where(g => g.IsFedBy(source.Name)))
+        {
+            foreach (SqlExpression expression in group.Scope.Expressions)
+            {
+                ExpressionColumn column = group.Scope.ColumnOf(expression, source, context.Functions);
+                if (!columns.Exists(c => c.Name == column.Name && c.Type == column.Type))
+                {
+                    columns.Add(column);
+                }
+            }
+        }
+
+        return columns;
     }
 }

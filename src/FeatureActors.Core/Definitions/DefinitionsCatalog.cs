@@ -56,7 +56,8 @@ public static class DefinitionsCatalog
         DefinitionsSnapshot snapshot = hasChanges
             ? new DefinitionsSnapshot(model.Namespace, (previous?.Version ?? 0) + 1, text, nowMs, numbering.Numbers)
             : previous!;
-        return new DefinitionsAssignment(snapshot, numbering.Changes) { HasChanges = hasChanges };
+        IReadOnlyList<DefinitionsChange> changes = [.. numbering.Changes, .. DerivedChanges.Of(previous?.Text, text)];
+        return new DefinitionsAssignment(snapshot, changes) { HasChanges = hasChanges };
     }
 
     /// <summary>Numbers for definitions that nobody applied, as version 0: for <c>fa batch</c> and <c>fa plan</c> without a store.</summary>
@@ -77,6 +78,7 @@ public static class DefinitionsCatalog
             .Distinct()
             .Select(model.Source)
             .SelectMany(s => s.Fields
+                .Concat(s.Expressions.Select(static e => new FieldDefinition(e.Name, e.Type)))
                 .Where(f => group.UsedColumns.Contains(f.Name))
                 .Select(f => (ColumnName(s.Name, f.Name), FieldTypeWords.Of(f.Type))));
 

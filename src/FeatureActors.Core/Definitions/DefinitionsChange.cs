@@ -26,15 +26,18 @@ public enum DefinitionsChangeKind
 
     /// <summary>It cannot be done: what is stored contradicts it.</summary>
     Refused = 8,
+
+    /// <summary>A feature without state is computed in another way.</summary>
+    Changed = 9,
 }
 
 /// <summary>One line of what <c>fa apply</c> would do.</summary>
 /// <param name="Change">What happens.</param>
 /// <param name="Entity">Entity type.</param>
 /// <param name="Name">The group, or <c>group.feature</c>.</param>
-/// <param name="Number">The number it has afterwards, or had.</param>
+/// <param name="Number">The number it has afterwards, or had; null for a feature without state.</param>
 /// <param name="Detail">What differs; empty when the kind says it all.</param>
-public sealed record DefinitionsChange(DefinitionsChangeKind Change, string Entity, string Name, int Number, string Detail);
+public sealed record DefinitionsChange(DefinitionsChangeKind Change, string Entity, string Name, int? Number, string Detail);
 
 /// <summary>Definitions with their numbers, compared with what was applied before.</summary>
 /// <param name="Snapshot">The version to store; the previous one when nothing differs.</param>

@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Expressions;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -73,11 +74,38 @@ public sealed record SourceDefinition
     /// <summary>Declared fields in order; a field's place is its cell.</summary>
     public required IReadOnlyList<FieldDefinition> Fields { get; init; }
 
+    /// <summary>Columns that are computed from an event when it is read, because a group fed by this source names an expression.</summary>
+    public IReadOnlyList<ExpressionColumn> Expressions { get; init; } = [];
+
     /// <summary>The field by which a repeated event is known, or null.</summary>
     public EventIdDefinition? EventId { get; init; }
 
     /// <summary>Longest accepted event in bytes.</summary>
     public required int MaxEventBytes { get; init; }
+
+    /// <summary>
+    /// Place of a column in the rows that ingest makes, or −1 when this source has no such column: declared fields come first, then a
+    /// cell that is always NULL, then the expressions.
+    /// </summary>
+    public int CellOf(FieldDefinition column)
+    {
+        ArgumentNullException.ThrowIfNull(column);
+        int field = IndexOf(column.Name);
+        if (field >= 0)
+        {
+            return Fields[field] == column ? field : -1;
+        }
+
+        for (int i = 0; i < Expressions.Count; i++)
+        {
+            if (Expressions[i].Name == column.Name && Expressions[i].Type == column.Type)
+            {
+                return Fields.Count + 1 + i;
+            }
+        }
+
+        return -1;
+    }
 
     /// <summary>Place of the field called <paramref name="name"/>, or −1.</summary>
     public int IndexOf(string name)
@@ -98,6 +126,12 @@ public sealed record SourceDefinition
 /// <param name="Name">Name in the event.</param>
 /// <param name="Type">Declared type.</param>
 public sealed record FieldDefinition(string Name, FieldType Type);
+
+/// <summary>A column that ingest computes from the fields of an event.</summary>
+/// <param name="Name">The expression in one spelling behind a <c>=</c>, such as <c>=("price" * "quantity")</c>.</param>
+/// <param name="Type">Type of its values.</param>
+/// <param name="Expression">The expression, bound to the source's fields; a field of another source of the group is NULL.</param>
+public sealed record ExpressionColumn(string Name, FieldType Type, BoundExpression Expression);
 
 /// <summary>How CSV records are written.</summary>
 /// <param name="Delimiter">The character between two fields.</param>
@@ -144,8 +178,11 @@ public sealed record GroupDefinition
     /// <summary>Features with state in the order of the definitions, at least one.</summary>
     public required IReadOnlyList<FeatureDefinition> Features { get; init; }
 
-    /// <summary>Quotients of features, in the order of the definitions.</summary>
-    public required IReadOnlyList<RatioDefinition> Ratios { get; init; }
+    /// <summary>Features that are computed from others, each behind all that it reads.</summary>
+    public required IReadOnlyList<DerivedDefinition> Derived { get; init; }
+
+    /// <summary>The quotients among them.</summary>
+    public IReadOnlyList<RatioDefinition> Ratios => [.. Derived.OfType<RatioDefinition>()];
 
     /// <summary>Rules that say when a changed group is evaluated; slot expiry always does and is not among them.</summary>
     public required IReadOnlyList<TriggerDefinition> Triggers { get; init; }
@@ -215,11 +252,3 @@ public sealed record FeatureDefinition
 /// <param name="Text">The value as definitions write it.</param>
 /// <param name="IsStated">False for a default.</param>
 public sealed record FeatureSetting(string Key, string Value, string Text, bool IsStated);
-
-/// <summary>A quotient of two features of the same group; it has no state.</summary>
-/// <param name="Name">Name.</param>
-/// <param name="Numerator">Feature above the line.</param>
-/// <param name="Denominator">Feature below the line.</param>
-/// <param name="WindowNames">Windows, all of which both features have; empty when both are bare.</param>
-public sealed record RatioDefinition(
-    string Name, string Numerator, string Denominator, IReadOnlyList<string> WindowNames);

@@ -63,7 +63,7 @@ internal static class DefinitionsText
         text.Block("features", () =>
         {
             Each(group.Features, f => text.Line($"{f.Name} {{ {Feature(f)} }}"));
-            Each(group.Ratios, r => text.Line($"{r.Name} {{ {Ratio(group, r)} }}"));
+            Each(group.Derived, d => text.Line($"{d.Name} {{ {Derived(d)} }}"));
         });
         text.Line($"triggers = [{string.Join(", ", group.Triggers.Select(t => t.ToText()))}]");
         text.Line($"late = {(group.Late == LatePolicy.Drop ? "drop" : "dead-letter")}");
@@ -91,18 +91,17 @@ internal static class DefinitionsText
         return string.Join(", ", parts);
     }
 
-    private static string Ratio(GroupDefinition group, RatioDefinition ratio)
+    // A window of a derived feature is found by its name, among those of what it reads.
+    private static string Derived(DerivedDefinition derived)
     {
-        string head = $"type = ratio, numerator = {ratio.Numerator}, denominator = {ratio.Denominator}";
-        if (ratio.WindowNames.Count == 0)
+        string windows = derived.WindowNames.Count == 0 ? "" : $", windows = [{string.Join(", ", derived.WindowNames.Select(Q))}]";
+        return derived switch
         {
-            return head;
-        }
-
-        // A window of a ratio is found by its name; the definition of the numerator's window brings the name along.
-        FeatureDefinition numerator = group.Features.First(f => f.Name == ratio.Numerator);
-        IEnumerable<string> windows = ratio.WindowNames.Select(n => Window(numerator.Windows.First(w => w.Name == n)));
-        return $"{head}, windows = [{string.Join(", ", windows)}]";
+            RatioDefinition ratio => FormattableString.Invariant(
+                $"type = ratio, numerator = {Q(ratio.Numerator)}, denominator = {Q(ratio.Denominator)}, prior = {ratio.Prior:R}, prior-weight = {ratio.PriorWeight:R}{windows}"),
+            FormulaDefinition formula => $"type = derived, expr = {Q(formula.FormulaText)}{windows}",
+            _ => throw new ArgumentOutOfRangeException(nameof(derived), derived, null),
+        };
     }
 
     private static string Window(FeatureWindow window)

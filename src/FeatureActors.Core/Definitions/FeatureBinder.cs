@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Expressions;
 using FeatureActors.Core.Windows;
 
@@ -40,6 +41,12 @@ internal sealed class FeatureBinder
     /// <summary>True when its value is a single number.</summary>
     public bool IsNumeric { get; private set; }
 
+    /// <summary>Type of its values for features that read it: double for numbers, string, or null for anything else.</summary>
+    public FieldType? ValueType { get; private set; }
+
+    /// <summary>Names of its windows; empty for a type without windows.</summary>
+    public IReadOnlyList<string> WindowNames => IsUnwindowed ? [] : [.. Windows.Select(static w => w.Name)];
+
     /// <summary>True for a type without windows.</summary>
     public bool IsUnwindowed { get; private set; }
 
@@ -54,7 +61,7 @@ internal sealed class FeatureBinder
         SqlExpression? where = scope.ParseFilter(reader, "where", functions);
         ConfigValue? windowsValue = reader.Optional("windows");
         List<FeatureWindow> windows = windowsValue is null ? [] : WindowBinder.Bind(windowsValue, named);
-        var binding = new ConfigFeatureBinding(name, reader, scope, windows);
+        var binding = new ConfigFeatureBinding(name, reader, scope, windows, functions);
         FeatureAggregate? aggregate = type.Bind(binding);
         bool isUnwindowed = aggregate is not null && (aggregate.Traits & FeatureTraits.Unwindowed) != 0;
         if (isUnwindowed)
@@ -83,6 +90,10 @@ internal sealed class FeatureBinder
         return new FeatureBinder(name, reader, type, where, windows, reader.Errors.Count == errorsBefore)
         {
             IsNumeric = aggregate is not null && (aggregate.Traits & FeatureTraits.Numeric) != 0,
+            ValueType = aggregate is null ? null
+                : (aggregate.Traits & FeatureTraits.Numeric) != 0 ? FieldType.Double
+                : (aggregate.Traits & FeatureTraits.Text) != 0 ? FieldType.String
+                : null,
             IsUnwindowed = isUnwindowed,
             EndsByItself = isUnwindowed && aggregate!.AgeingStepMs > 0,
         };
@@ -94,7 +105,7 @@ internal sealed class FeatureBinder
     {
         var errors = new List<ConfigError>();
         var reader = new ConfigReader(_reader.Value, _reader.Path, errors);
-        var binding = new ConfigFeatureBinding(Name, reader, columns, Windows);
+        var binding = new ConfigFeatureBinding(Name, reader, columns, Windows, functions);
         FeatureAggregate? aggregate = _type.Bind(binding);
         FilterDefinition? where = _where is null ? null : columns.Bind(_where, functions, errors);
         if (aggregate is null || errors.Count > 0 || !_isCorrect)

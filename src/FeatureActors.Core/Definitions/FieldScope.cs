@@ -15,6 +15,7 @@ internal sealed class FieldScope : IColumnResolver
     private readonly Dictionary<string, ResolvedColumn> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _conflicts = new(StringComparer.Ordinal);
     private readonly List<FieldDefinition> _used = [];
+    private readonly List<SqlExpression> _expressions = [];
 
     /// <summary>The fields of one source, in its order: what the filters of a feed see.</summary>
     public static FieldScope OfSource(SourceDefinition source) => OfColumns(source.Fields);
@@ -79,8 +80,55 @@ internal sealed class FieldScope : IColumnResolver
     /// <inheritdoc/>
     public IEnumerable<string> Names => _names;
 
-    /// <summary>The fields that were found by name, in the order of first use.</summary>
+    /// <summary>The columns that were found by name or computed, in the order of first use.</summary>
     public IReadOnlyList<FieldDefinition> Used => _used;
+
+    /// <summary>The expressions among them.</summary>
+    public IReadOnlyList<SqlExpression> Expressions => _expressions;
+
+    /// <summary>The name of the column that an expression becomes.</summary>
+    public static string ColumnName(SqlExpression expression) => "=" + expression.ToCanonicalText();
+
+    /// <summary>
+    /// Makes a column of an expression over these fields. Of the entity's columns it is the one that the group made before. The fields
+    /// that it reads are needed where events are read, not by the features, so they do not count as used.
+    /// </summary>
+    /// <returns>False when mistakes were added.</returns>
+    public bool TryCompute(
+        SqlExpression expression, ScalarFunctionSet functions, List<ConfigError> errors, out ResolvedColumn column)
+    {
+        string name = ColumnName(expression);
+        if (_byName.TryGetValue(name, out column))
+        {
+            return true;
+        }
+
+        if (ExpressionBinder.Bind(expression, new Reading(this), null, errors, functions) is not { } bound)
+        {
+            return false;
+        }
+
+        if (bound.IsConstant)
+        {
+            errors.Add(new ConfigError(expression.Position, $"'{expression}' is no field, and the same for every row", Definitions.Names.Nearest(expression.Text, _names)));
+            return false;
+        }
+
+        column = new ResolvedColumn(_byName.Count, bound.Type);
+        _byName.Add(name, column);
+        _used.Add(new FieldDefinition(name, bound.Type));
+        _expressions.Add(expression);
+        return true;
+    }
+
+    /// <summary>An expression of this scope, bound to the events of one of its sources; what other sources declare is NULL there.</summary>
+    public ExpressionColumn ColumnOf(SqlExpression expression, SourceDefinition source, ScalarFunctionSet functions)
+    {
+        var errors = new List<ConfigError>();
+        BoundExpression bound = ExpressionBinder.Bind(expression, new SourceReading(this, source), null, errors, functions)
+            ?? throw new InvalidOperationException($"'{expression}' was bound once and then refused: {string.Join("; ", errors)}");
+        return new ExpressionColumn(ColumnName(expression), bound.Type, bound);
+    }
 
     /// <inheritdoc/>
     public bool TryResolve(string name, out ResolvedColumn column)
@@ -128,4 +176,30 @@ internal sealed class FieldScope : IColumnResolver
         ExpressionBinder.Bind(expression, this, FieldType.Boolean, errors, functions) is { } bound
             ? new FilterDefinition(bound)
             : null;
+
+    /// <summary>Finds fields without counting them as used.</summary>
+    private sealed class Reading(FieldScope scope) : IColumnResolver
+    {
+        public IEnumerable<string> Names => scope._names;
+
+        public bool TryResolve(string name, out ResolvedColumn column) => scope._byName.TryGetValue(name, out column);
+    }
+
+    /// <summary>Finds the fields of a source, and those of others in the cell behind them, which is always NULL.</summary>
+    private sealed class SourceReading(FieldScope scope, SourceDefinition source) : IColumnResolver
+    {
+        public IEnumerable<string> Names => scope._names;
+
+        public bool TryResolve(string name, out ResolvedColumn column)
+        {
+            if (!scope._byName.TryGetValue(name, out column))
+            {
+                return false;
+            }
+
+            int field = source.IndexOf(name);
+            column = new ResolvedColumn(field < 0 ? source.Fields.Count : field, column.Type);
+            return true;
+        }
+    }
 }

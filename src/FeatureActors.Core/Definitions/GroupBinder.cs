@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -17,8 +18,8 @@ internal sealed class GroupBinder
     private readonly DefinitionsContext _context;
     private readonly List<FeedDefinition> _feeds = [];
     private readonly List<FeatureBinder> _features = [];
-    private readonly List<RatioDefinition> _ratios = [];
     private readonly HashSet<string> _wrong = new(StringComparer.Ordinal);
+    private IReadOnlyList<DerivedDefinition> _derived = [];
     private IReadOnlyList<TriggerDefinition> _triggers = [];
     private LatePolicy _late;
     private long? _statedIdleExpiryMs;
@@ -45,6 +46,9 @@ internal sealed class GroupBinder
 
     /// <summary>Where the group stands.</summary>
     public ConfigPosition Position => _reader.Position;
+
+    /// <summary>True when the source called <paramref name="source"/> feeds the group.</summary>
+    public bool IsFedBy(string source) => _feeds.Exists(f => f.Source == source);
 
     /// <summary>Reads the group and adds its mistakes.</summary>
     public static GroupBinder Bind(string name, ConfigReader reader, DefinitionsContext context)
@@ -74,7 +78,7 @@ internal sealed class GroupBinder
             Entity = Entity,
             Feeds = _feeds,
             Features = [.. _features.Select(f => f.Complete(scope, _context.Functions))],
-            Ratios = _ratios,
+            Derived = _derived,
             Triggers = _triggers,
             Late = _late,
             StatedIdleExpiryMs = _statedIdleExpiryMs,
@@ -213,16 +217,16 @@ internal sealed class GroupBinder
             return;
         }
 
-        var ratios = new List<(string Name, ConfigReader Reader)>();
+        var derived = new List<DerivedSettings>();
         foreach ((ConfigField field, ConfigValue value) in features.Entries())
         {
             bool hasName = Names.Check("a feature", field.Key, field.KeyPosition, value.Errors, isReserved: true);
             int errorsBefore = value.Errors.Count;
             if (value.AsObject() is { } reader && BindType(reader) is { } typeName)
             {
-                if (typeName == FeatureTypeRegistry.Ratio)
+                if (FeatureTypeRegistry.IsDerived(typeName))
                 {
-                    ratios.Add((field.Key, reader));
+                    derived.Add(new DerivedSettings(field.Key, typeName, reader));
                 }
                 else if (_context.Types.TryGet(typeName, out IFeatureType? type))
                 {
@@ -241,23 +245,8 @@ internal sealed class GroupBinder
             features.Error("the group has no feature with state", "write features { views { type = count, windows = [1h] } }");
         }
 
-        BindRatios(ratios);
-    }
-
-    private void BindRatios(List<(string Name, ConfigReader Reader)> ratios)
-    {
-        HashSet<string> names = [.. ratios.Select(r => r.Name)];
-        foreach ((string name, ConfigReader reader) in ratios)
-        {
-            if (RatioBinder.Bind(name, reader, _features, names, _wrong, _context.Windows) is { } ratio)
-            {
-                _ratios.Add(ratio);
-            }
-            else
-            {
-                _wrong.Add(name);
-            }
-        }
+        _derived = new DerivedBinder(_features, derived, _wrong, _context.Functions, _context.Windows).Bind();
+        _wrong.UnionWith(derived.Select(static d => d.Name).Except(_derived.Select(static d => d.Name)));
     }
 
     /// <summary>What the group publishes, for triggers that look at values.</summary>
@@ -271,11 +260,12 @@ internal sealed class GroupBinder
             }
         }
 
-        foreach (RatioDefinition ratio in _ratios)
+        foreach (DerivedDefinition derived in _derived)
         {
-            foreach (string window in ratio.WindowNames.DefaultIfEmpty(""))
+            foreach (string window in derived.WindowNames.DefaultIfEmpty(""))
             {
-                yield return new GroupField(PlanCompiler.FieldName(ratio.Name, window), ratio.Name, true);
+                yield return new GroupField(
+                    PlanCompiler.FieldName(derived.Name, window), derived.Name, derived.ValueType == FieldType.Double);
             }
         }
     }
@@ -287,22 +277,12 @@ internal sealed class GroupBinder
             return null;
         }
 
-        if (name == FeatureTypeRegistry.Ratio || _context.Types.TryGet(name, out _))
+        if (FeatureTypeRegistry.IsDerived(name) || _context.Types.TryGet(name, out _))
         {
             return name;
         }
 
-        if (FeatureTypeRegistry.Promised.Contains(name))
-        {
-            value.Error(
-                $"type '{name}' is promised and not built yet", "this release has " + string.Join(", ", _context.Types.Names));
-        }
-        else
-        {
-            string? nearest = Names.Nearest(name, _context.Types.Names);
-            value.Error($"unknown feature type '{name}'", nearest);
-        }
-
+        value.Error($"unknown feature type '{name}'", Names.Nearest(name, _context.Types.Names));
         return null;
     }
 

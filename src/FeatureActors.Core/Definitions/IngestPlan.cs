@@ -1,4 +1,5 @@
 using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Expressions;
 
 namespace FeatureActors.Core.Definitions;
 
@@ -19,6 +20,12 @@ public sealed record IngestPlan
 
     /// <summary>Types of all declared fields, in order.</summary>
     public required IReadOnlyList<FieldType> FieldTypes { get; init; }
+
+    /// <summary>
+    /// Computed columns. In the rows that ingest makes, the declared fields are followed by a cell that is always NULL and then by
+    /// these, in order.
+    /// </summary>
+    public IReadOnlyList<BoundExpression> Expressions { get; init; } = [];
 
     /// <summary>Most milliseconds an event may lie ahead of the node's clock.</summary>
     public required long MaxFutureMs { get; init; }
@@ -60,6 +67,6 @@ public sealed record GroupRoute(int Number, string Name, RowPredicate? Where);
 
 /// <summary>A column of a row.</summary>
 /// <param name="Number">Persistent column number.</param>
-/// <param name="Field">Index among the source's fields.</param>
+/// <param name="Field">Index among the cells of the rows that ingest makes.</param>
 /// <param name="Type">Field type.</param>
 public readonly record struct RowColumn(int Number, int Field, FieldType Type);

@@ -59,6 +59,10 @@ public static class PlanCompiler
             needed.Add(eventId.Field);
         }
 
+        needed.UnionWith(source.Expressions
+            .SelectMany(static e => e.Expression.ReferencedColumns)
+            .Where(c => c < source.Fields.Count)
+            .Select(c => source.Fields[c].Name));
         foreach (GroupDefinition group in model.Groups)
         {
             foreach (FeedDefinition feed in group.Feeds.Where(f => f.Source == source.Name))
@@ -111,7 +115,7 @@ public static class PlanCompiler
         [.. sources.Where(s => Carries(model, entity, s, column)).Select(s => numbers.Column(entity.Name, s, column))];
 
     private static bool Carries(DefinitionsModel model, EntityDefinition entity, string source, FieldDefinition column) =>
-        model.Source(source).Fields.Contains(column)
+        model.Source(source).CellOf(column) >= 0
         && model.GroupsOf(entity.Name).Any(
             g => g.UsedColumns.Contains(column.Name) && g.Feeds.Any(f => f.Source == source));
 
@@ -140,11 +144,11 @@ public static class PlanCompiler
             }));
         }
 
-        foreach (RatioDefinition ratio in group.Ratios)
+        foreach (DerivedDefinition derived in group.Derived)
         {
-            foreach (string window in ratio.WindowNames.DefaultIfEmpty(""))
+            foreach (string window in derived.WindowNames.DefaultIfEmpty(""))
             {
-                fields.Add(RatioFieldOf(ratio, window, fields));
+                fields.Add(DerivedFieldOf(derived, window, fields));
             }
         }
 
@@ -179,13 +183,25 @@ public static class PlanCompiler
         };
     }
 
-    private static RatioFieldPlan RatioFieldOf(RatioDefinition ratio, string window, List<FieldPlan> fields)
+    private static FieldPlan DerivedFieldOf(DerivedDefinition derived, string window, List<FieldPlan> fields)
     {
-        int numerator = fields.FindIndex(f => f.FeatureName == ratio.Numerator && f.WindowName == window);
-        int denominator = fields.FindIndex(f => f.FeatureName == ratio.Denominator && f.WindowName == window);
-        return new RatioFieldPlan(FieldName(ratio.Name, window), ratio.Name, window, numerator, denominator)
+        int[] inputs = [.. derived.Inputs.Select(i => InputOf(i, window, fields))];
+        long warmAtMs = inputs.Max(i => fields[i].WarmAtMs);
+        string name = FieldName(derived.Name, window);
+        return derived switch
         {
-            WarmAtMs = Math.Max(fields[numerator].WarmAtMs, fields[denominator].WarmAtMs),
+            RatioDefinition ratio => new RatioFieldPlan(name, ratio.Name, window, inputs[0], inputs[1])
+            {
+                Prior = ratio.Prior,
+                PriorWeight = ratio.PriorWeight,
+                WarmAtMs = warmAtMs,
+            },
+            FormulaDefinition formula => new FormulaFieldPlan(
+                name, formula.Name, window, formula.Expression, inputs, [.. formula.Inputs.Select(static i => i.Type)])
+            {
+                WarmAtMs = warmAtMs,
+            },
+            _ => throw new ArgumentOutOfRangeException(nameof(derived), derived, null),
         };
     }
 
@@ -193,6 +209,13 @@ public static class PlanCompiler
         trigger.Trigger,
         StableHash.Of(Encoding.UTF8.GetBytes(trigger.ToText()), (ulong)groupNumber),
         [.. trigger.Fields.Select(name => fields.FindIndex(f => f.Name == name))]);
+
+    // A feature without windows is the same for every window.
+    private static int InputOf(DerivedInput input, string window, List<FieldPlan> fields)
+    {
+        int same = fields.FindIndex(f => f.FeatureName == input.Feature && f.WindowName == (input.Window ?? window));
+        return same >= 0 ? same : fields.FindIndex(f => f.FeatureName == input.Feature && f.WindowName.Length == 0);
+    }
 
     /// <summary>Name of a field in the feature store.</summary>
     internal static string FieldName(string feature, string window) => window.Length == 0 ? feature : $"{feature}:{window}";
@@ -212,6 +235,7 @@ public static class PlanCompiler
             Clock = model.Clock,
             CreateDecoder = () => decoders(source, options),
             FieldTypes = [.. source.Fields.Select(static f => f.Type)],
+            Expressions = [.. source.Expressions.Select(static e => e.Expression)],
             MaxFutureMs = source.MaxFutureMs,
             ClampFuture = source.ClampFuture,
             EventIdField = source.EventId is { } id ? source.IndexOf(id.Field) : -1,
@@ -227,7 +251,7 @@ public static class PlanCompiler
         [
             .. entity.Columns
                 .Where(c => Carries(model, entity, source.Name, c))
-                .Select(c => new RowColumn(numbers.Column(entity.Name, source.Name, c), source.IndexOf(c.Name), c.Type)),
+                .Select(c => new RowColumn(numbers.Column(entity.Name, source.Name, c), source.CellOf(c), c.Type)),
         ];
         return model.GroupsOf(entity.Name)
             .SelectMany(g => g.Feeds.Where(f => f.Source == source.Name).Select(f => (Group: g, Feed: f)))

@@ -118,10 +118,10 @@ public sealed class PlanReport
             WriteFeature(text, feature);
         }
 
-        foreach (RatioDefinition ratio in definition.Ratios)
+        foreach (DerivedDefinition derived in definition.Derived)
         {
-            string windows = ratio.WindowNames.Count == 0 ? "" : $" over {string.Join(", ", ratio.WindowNames)}";
-            Add(text, $"    {ratio.Name} = {ratio.Numerator} / {ratio.Denominator}{windows}; no state");
+            string windows = derived.WindowNames.Count == 0 ? "" : $" over {string.Join(", ", derived.WindowNames)}";
+            Add(text, $"    {derived.Name} = {derived.FormulaText}{windows}; no state");
         }
 
         Add(text, $"    at most {Bytes(group.BytesMax)} per key");
@@ -227,7 +227,8 @@ public sealed class PlanReport
         {
             string detail = change.Detail.Length == 0 ? "" : ": " + change.Detail;
             string needs = change.Change == DefinitionsChangeKind.Reset ? " [needs --accept-reset]" : "";
-            Add(text, $"  {ChangeWord(change.Change)} {change.Entity}/{change.Name} #{change.Number}{detail}{needs}");
+            string number = change.Number is { } n ? $" #{n}" : "";
+            Add(text, $"  {ChangeWord(change.Change)} {change.Entity}/{change.Name}{number}{detail}{needs}");
         }
     }
 
@@ -240,6 +241,7 @@ public sealed class PlanReport
         DefinitionsChangeKind.WindowWarming => "window warming",
         DefinitionsChangeKind.WindowRemoved => "window removed",
         DefinitionsChangeKind.Refused => "refused",
+        DefinitionsChangeKind.Changed => "changed",
         _ => "unchanged",
     };
 
@@ -263,7 +265,15 @@ public sealed class PlanReport
             ["name"] = r.Name,
             ["numerator"] = r.Numerator,
             ["denominator"] = r.Denominator,
+            ["prior"] = r.Prior,
+            ["prior_weight"] = r.PriorWeight,
             ["windows"] = new JsonArray([.. r.WindowNames.Select(w => (JsonNode)w)]),
+        })]),
+        ["derived"] = new JsonArray([.. group.Definition.Derived.OfType<FormulaDefinition>().Select(d => (JsonNode)new JsonObject
+        {
+            ["name"] = d.Name,
+            ["expr"] = d.FormulaText,
+            ["windows"] = new JsonArray([.. d.WindowNames.Select(w => (JsonNode)w)]),
         })]),
         ["bytes_max"] = group.BytesMax,
     };

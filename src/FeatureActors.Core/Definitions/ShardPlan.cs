@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Expressions;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -62,7 +63,7 @@ public sealed record GroupPlan
     /// <summary>Number of its features with state.</summary>
     public required int FeatureCount { get; init; }
 
-    /// <summary>The fields of its Redis hash in order of the definitions; a ratio comes behind both fields it reads.</summary>
+    /// <summary>The fields of its Redis hash in order of the definitions; a derived one comes behind the fields it reads.</summary>
     public required IReadOnlyList<FieldPlan> Fields { get; init; }
 
     /// <summary>Rules that say when a changed group is evaluated. Slot expiry needs none: it always applies.</summary>
@@ -149,11 +150,35 @@ public abstract record FieldPlan(string Name, string FeatureName, string WindowN
 public sealed record WindowFieldPlan(string Name, string FeatureName, string WindowName, int Feature, int Window)
     : FieldPlan(Name, FeatureName, WindowName);
 
-/// <summary>A quotient of two other fields of the group; absent when the denominator is 0 or one of them is absent.</summary>
+/// <summary>
+/// A quotient of two other fields of the group; absent when the denominator is 0 or one of them is absent. Smoothed: an absent side
+/// counts as 0, and something is added to both.
+/// </summary>
 /// <param name="Name">Redis field name.</param>
 /// <param name="FeatureName">Feature name.</param>
 /// <param name="WindowName">Window name.</param>
 /// <param name="Numerator">Index of the numerator in <see cref="GroupPlan.Fields"/>.</param>
 /// <param name="Denominator">Index of the denominator in <see cref="GroupPlan.Fields"/>.</param>
 public sealed record RatioFieldPlan(string Name, string FeatureName, string WindowName, int Numerator, int Denominator)
+    : FieldPlan(Name, FeatureName, WindowName)
+{
+    /// <summary>Added to the numerator.</summary>
+    public double Prior { get; init; }
+
+    /// <summary>Added to the denominator.</summary>
+    public double PriorWeight { get; init; }
+
+    /// <summary>True when something is added.</summary>
+    public bool IsSmoothed => Prior != 0 || PriorWeight != 0;
+}
+
+/// <summary>An expression over other fields of the group; an absent one is NULL, and so is an absent result.</summary>
+/// <param name="Name">Redis field name.</param>
+/// <param name="FeatureName">Feature name.</param>
+/// <param name="WindowName">Window name.</param>
+/// <param name="Expression">The expression; its column i is input i.</param>
+/// <param name="Inputs">Indexes in <see cref="GroupPlan.Fields"/>.</param>
+/// <param name="Types">Types of the inputs: <see cref="FieldType.Double"/> or <see cref="FieldType.String"/>.</param>
+public sealed record FormulaFieldPlan(
+    string Name, string FeatureName, string WindowName, BoundExpression Expression, IReadOnlyList<int> Inputs, IReadOnlyList<FieldType> Types)
     : FieldPlan(Name, FeatureName, WindowName);

@@ -17,6 +17,7 @@ public sealed class GroupEvaluator
     private readonly EntityBlock _block;
     private readonly WindowFieldPlan?[][][] _fieldsOf;
     private readonly int[][][] _fieldIndexOf;
+    private readonly DerivedFields[] _derived;
     private readonly PluginPart?[] _parts;
     private readonly FaultRate[] _rates;
     private SlotReference[] _slots = new SlotReference[64];
@@ -28,6 +29,7 @@ public sealed class GroupEvaluator
         _block = block;
         _fieldsOf = new WindowFieldPlan?[_plan.Features.Count][][];
         _fieldIndexOf = new int[_plan.Features.Count][][];
+        _derived = [.. _plan.Groups.Select(static g => new DerivedFields(g))];
         _parts = [.. _plan.Features.Select(static f => (f.Aggregate as PluginAggregate)?.Part)];
         _rates = new FaultRate[_plan.Features.Count];
         foreach (GroupPlan group in _plan.Groups)
@@ -57,7 +59,7 @@ public sealed class GroupEvaluator
             EvaluateSupervised(plan, f, nowMs, idleExit, values);
         }
 
-        ComputeRatios(plan, nowMs, values);
+        _derived[group].Compute(nowMs, values);
         values.Hash = HashOf(values);
     }
 
@@ -299,31 +301,6 @@ public sealed class GroupEvaluator
         }
 
         writer.WriteJson(empty);
-    }
-
-    private static void ComputeRatios(GroupPlan plan, long nowMs, GroupValues values)
-    {
-        for (int i = 0; i < plan.Fields.Count; i++)
-        {
-            if (plan.Fields[i] is not RatioFieldPlan ratio)
-            {
-                continue;
-            }
-
-            FieldValue numerator = values.Fields[ratio.Numerator];
-            FieldValue denominator = values.Fields[ratio.Denominator];
-            FeatureValueWriter writer = values.Writer;
-            writer.Begin();
-            int start = writer.Written.Length;
-            writer.Flag(numerator.Quality | denominator.Quality | (nowMs < ratio.WarmAtMs ? ValueQuality.Warming : ValueQuality.None));
-            if (denominator.Numeric != 0)
-            {
-                // NaN of an absent side stays NaN and is left absent by the writer.
-                writer.Write(numerator.Numeric / denominator.Numeric);
-            }
-
-            values.Set(i, new FieldValue(writer.Kind, start, writer.Written.Length - start, writer.Quality, writer.Numeric));
-        }
     }
 
     private static ulong HashOf(GroupValues values)

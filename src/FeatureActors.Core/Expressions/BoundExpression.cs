@@ -79,7 +79,8 @@ public sealed class CompiledValue
 
     /// <summary>
     /// Computes the value for <paramref name="row"/> into a cell of another row whose byte area is <paramref name="bytes"/>; strings
-    /// and decimals are appended there. <paramref name="row"/> may not stand in <paramref name="bytes"/>. A double −0 becomes 0.
+    /// and decimals are appended there. <paramref name="row"/> may stand in <paramref name="bytes"/>: what is appended lies behind it. A
+    /// double −0 becomes 0.
     /// </summary>
     public void Write(scoped in RowView row, ref RowCell cell, ByteArena bytes)
     {

@@ -24,6 +24,9 @@ public sealed class SqlExpression
     /// <summary>The names of the columns it reads, each once, in the order of first use.</summary>
     public IReadOnlyList<string> ColumnNames => SqlText.ColumnNames(Root);
 
+    /// <summary>The column that the expression is, when it is nothing else; else null.</summary>
+    public string? SingleColumn => (Root as SqlColumn)?.Name;
+
     internal SqlNode Root { get; }
 
     /// <summary>
@@ -59,6 +62,9 @@ public sealed class SqlExpression
 
     /// <inheritdoc/>
     public override string ToString() => Text;
+
+    /// <summary>Where the column called <paramref name="name"/> is named first; the whole expression when it is not.</summary>
+    public ConfigPosition PositionOf(string name) => PositionAt(SqlText.StartOf(Root, name) ?? 0);
 
     internal ConfigPosition PositionAt(int index) => PositionOf(Text, Position, index);
 

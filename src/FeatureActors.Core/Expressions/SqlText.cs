@@ -20,6 +20,25 @@ internal static class SqlText
         return names;
     }
 
+    /// <summary>Start of the first column called <paramref name="name"/>, or null.</summary>
+    public static int? StartOf(SqlNode node, string name)
+    {
+        if (node is SqlColumn column)
+        {
+            return column.Name == name ? column.Start : null;
+        }
+
+        foreach (SqlNode child in Children(node))
+        {
+            if (StartOf(child, name) is { } start)
+            {
+                return start;
+            }
+        }
+
+        return null;
+    }
+
     public static string Symbol(SqlBinary op) => op switch
     {
         SqlBinary.Equal => "=",

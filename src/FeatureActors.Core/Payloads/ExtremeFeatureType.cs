@@ -40,7 +40,7 @@ internal sealed class ExtremeFeatureType : IFeatureType
 
         public override byte CodecVersion => 1;
 
-        public override FeatureTraits Traits => FieldValue.IsNumber(_type) ? FeatureTraits.Numeric : FeatureTraits.None;
+        public override FeatureTraits Traits => FieldValue.IsNumber(_type) ? FeatureTraits.Numeric : FeatureTraits.Text;
 
         public override long PayloadBytesMax => FieldValue.BytesMax(_type) + _endBytes;
 

@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Rows;
 
@@ -14,13 +13,10 @@ namespace FeatureActors.Core.Payloads;
 /// </para>
 /// </summary>
 /// <typeparam name="TSum">The sum kept per sub-key; <see cref="NoSum"/> for counts.</typeparam>
-internal sealed class KeyedAggregate<TSum>(FeatureColumn key, int ofColumn, KeyedOptions options) : FeatureAggregate
+internal sealed class KeyedAggregate<TSum>(SubKeyColumns key, int ofColumn, KeyedOptions options) : FeatureAggregate
     where TSum : struct, ISum<TSum>
 {
     private const uint Other = 0;
-
-    private readonly int _keyColumn = key.Index;
-    private readonly bool _keyIsLong = key.Type == FieldType.Long;
 
     /// <inheritdoc/>
     public override byte CodecVersion => TSum.CodecVersion;
@@ -36,13 +32,13 @@ internal sealed class KeyedAggregate<TSum>(FeatureColumn key, int ofColumn, Keye
 
     /// <inheritdoc/>
     public override bool Accepts(in RowView row) =>
-        !row.IsNull(_keyColumn) && (typeof(TSum) == typeof(NoSum) || !row.IsNull(ofColumn));
+        key.Accepts(row) && (typeof(TSum) == typeof(NoSum) || !row.IsNull(ofColumn));
 
     /// <inheritdoc/>
     public override void Apply(in RowView row, ref FeatureSlot slot)
     {
-        Span<byte> scratch = stackalloc byte[20];
-        ReadOnlySpan<byte> text = KeyOf(row, scratch);
+        Span<byte> scratch = stackalloc byte[SubKeyColumns.ScratchBytes];
+        ReadOnlySpan<byte> text = key.TextOf(row, scratch);
         uint hash = BytesHash.Of(text);
         int found = SubKeys.Find(slot.Shared, hash, text);
         var payload = new KeyedPayload<TSum>(slot.Payload);
@@ -175,7 +171,7 @@ internal sealed class KeyedAggregate<TSum>(FeatureColumn key, int ofColumn, Keye
 
         if (options.Rank > 0)
         {
-            totals.WriteRanking(slots.Shared, value, options.Rank, options.IsBottom, _keyIsLong);
+            totals.WriteRanking(slots.Shared, value, options.Rank, options.IsBottom, key.IsLong);
         }
         else
         {
@@ -185,19 +181,4 @@ internal sealed class KeyedAggregate<TSum>(FeatureColumn key, int ofColumn, Keye
 
     private static bool HasOther(in KeyedPayload<TSum> payload) =>
         payload.Count > 0 && payload.Id(0) == Other && payload.Amount(0) > 0;
-
-    private ReadOnlySpan<byte> KeyOf(scoped in RowView row, Span<byte> scratch)
-    {
-        if (_keyIsLong)
-        {
-            Utf8Formatter.TryFormat(row.GetInt64(_keyColumn), scratch, out int written);
-            return scratch[..written];
-        }
-
-        ReadOnlySpan<byte> text = row.GetUtf8(_keyColumn);
-        return text.Length <= SubKeys.TextBytesMax
-            ? text
-            : throw new InvalidOperationException(
-                $"the sub-key has {text.Length} bytes; a map keeps sub-keys of at most {SubKeys.TextBytesMax} bytes");
-    }
 }

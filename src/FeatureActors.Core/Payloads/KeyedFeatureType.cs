@@ -4,8 +4,8 @@ using FeatureActors.Abstractions.Rows;
 namespace FeatureActors.Core.Payloads;
 
 /// <summary>
-/// <c>count-map</c>, <c>sum-map</c> and <c>top-k</c>: rows or sums per sub-key, a string or long field. Settings: <c>key</c>, <c>max-keys</c>,
-/// <c>of</c> where sums are kept, and for top-k <c>k</c>, <c>by</c> and <c>order</c>.
+/// <c>count-map</c>, <c>sum-map</c> and <c>top-k</c>: rows or sums per sub-key, a string or long field or several of them.
+/// Settings: <c>key</c> (in maps also <c>by</c>), <c>max-keys</c>, <c>of</c> where sums are kept, and for top-k <c>k</c>, <c>by</c> and <c>order</c>.
 /// </summary>
 internal sealed class KeyedFeatureType : IFeatureType
 {
@@ -38,7 +38,7 @@ internal sealed class KeyedFeatureType : IFeatureType
     /// <inheritdoc/>
     public FeatureAggregate? Bind(FeatureBinding binding)
     {
-        FeatureColumn? key = binding.RequiredColumn("key", FieldType.String, FieldType.Long);
+        SubKeyColumns? key = Key(binding, mayBeBy: !_ranks);
         var options = new KeyedOptions
         {
             KeysMax = (int)binding.Integer("max-keys", KeysMaxDefault, 1, KeysMaxLimit),
@@ -56,12 +56,25 @@ internal sealed class KeyedFeatureType : IFeatureType
             binding.Error("of", "is used only when ranked by sums", "add by = sum, or remove it");
         }
 
-        return key is not { } sub || (hasSums && of is null) ? null : of?.Type switch
+        return key is null || (hasSums && of is null) ? null : of?.Type switch
         {
-            null => new KeyedAggregate<NoSum>(sub, -1, options),
-            FieldType.Long => new KeyedAggregate<LongSum>(sub, of.Value.Index, options),
-            FieldType.Double => new KeyedAggregate<DoubleSum>(sub, of.Value.Index, options),
-            _ => new KeyedAggregate<DecimalSum>(sub, of.Value.Index, options),
+            null => new KeyedAggregate<NoSum>(key, -1, options),
+            FieldType.Long => new KeyedAggregate<LongSum>(key, of.Value.Index, options),
+            FieldType.Double => new KeyedAggregate<DoubleSum>(key, of.Value.Index, options),
+            _ => new KeyedAggregate<DecimalSum>(key, of.Value.Index, options),
         };
+    }
+
+    /// <summary>Reads <c>key = a</c> or <c>key = [a, b]</c>; maps may call it <c>by</c>, which is a ranking's word for something else.</summary>
+    internal static SubKeyColumns? Key(FeatureBinding binding, bool mayBeBy)
+    {
+        bool isBy = mayBeBy && binding.Has("by");
+        if (isBy && binding.Has("key"))
+        {
+            binding.Error("by", "means the same as 'key'", "write one of them");
+        }
+
+        IReadOnlyList<FeatureColumn>? columns = binding.RequiredColumns(isBy ? "by" : "key", FieldType.String, FieldType.Long);
+        return columns is null ? null : new SubKeyColumns(columns);
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Buffers.Text;
 using FeatureActors.Abstractions.Features;
 
@@ -17,8 +16,7 @@ internal sealed class KeyedTotals<TSum>
 
     private Cell[] _cells = new Cell[64];
     private uint[] _touched = new uint[64];
-    private SortItem[] _items = new SortItem[64];
-    private SortItem[] _merged = new SortItem[64];
+    private readonly SubKeyOrder _order = new();
     private int _touchedCount;
     private int _evaluation;
 
@@ -38,8 +36,6 @@ internal sealed class KeyedTotals<TSum>
             int size = Math.Max(idsEnd, totals._cells.Length * 2);
             totals._cells = new Cell[size];
             totals._touched = new uint[size];
-            totals._items = new SortItem[size];
-            totals._merged = new SortItem[size];
             totals._evaluation = 0;
         }
 
@@ -81,7 +77,7 @@ internal sealed class KeyedTotals<TSum>
     /// </summary>
     public void WriteMap(ReadOnlySpan<byte> shared, FeatureValueWriter value)
     {
-        int count = 0;
+        _order.Clear();
         for (int i = 0; i < _touchedCount; i++)
         {
             uint id = _touched[i];
@@ -97,21 +93,22 @@ internal sealed class KeyedTotals<TSum>
                 continue;
             }
 
-            _items[count++] = new SortItem(Prefix(text), id);
+            _order.Add(text, id);
         }
 
         bool showsOther = HasOther && IsShown(_cells[0]);
-        if (count == 0 && !showsOther)
+        if (_order.Count == 0 && !showsOther)
         {
             return;
         }
 
-        SortByText(shared, count);
+        _order.Sort(shared);
         value.BeginObject();
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < _order.Count; i++)
         {
-            value.WriteName(SubKeys.Text(shared, (int)_items[i].Id - 1));
-            WriteAmount(_cells[_items[i].Id], value);
+            uint id = _order.Id(i);
+            value.WriteName(SubKeys.Text(shared, (int)id - 1));
+            WriteAmount(_cells[id], value);
         }
 
         if (showsOther)
@@ -199,28 +196,6 @@ internal sealed class KeyedTotals<TSum>
         }
     }
 
-    /// <summary>The first 8 bytes as a number that orders as they do; shorter texts are filled with zeros.</summary>
-    private static ulong Prefix(ReadOnlySpan<byte> text)
-    {
-        if (text.Length >= 8)
-        {
-            return BinaryPrimitives.ReadUInt64BigEndian(text);
-        }
-
-        ulong prefix = 0;
-        for (int i = 0; i < text.Length; i++)
-        {
-            prefix |= (ulong)text[i] << (56 - (i * 8));
-        }
-
-        return prefix;
-    }
-
-    private static bool Precedes(ReadOnlySpan<byte> shared, in SortItem left, in SortItem right) =>
-        left.Prefix != right.Prefix
-            ? left.Prefix < right.Prefix
-            : SubKeys.Text(shared, (int)left.Id - 1).SequenceCompareTo(SubKeys.Text(shared, (int)right.Id - 1)) < 0;
-
     private void AddToOther(in Cell cell)
     {
         Span<byte> encoded = stackalloc byte[TSum.EncodedLengthMax];
@@ -228,29 +203,6 @@ internal sealed class KeyedTotals<TSum>
         cell.Sum.Encode(encoded);
         _cells[0].Amount += cell.Amount;
         _cells[0].Sum.Add(encoded);
-    }
-
-    /// <summary>Merge sort from runs of one: no allocation, no bad case.</summary>
-    private void SortByText(ReadOnlySpan<byte> shared, int count)
-    {
-        for (int width = 1; width < count; width *= 2)
-        {
-            for (int start = 0; start < count; start += 2 * width)
-            {
-                int middle = Math.Min(start + width, count);
-                int end = Math.Min(start + (2 * width), count);
-                int left = start;
-                int right = middle;
-                for (int to = start; to < end; to++)
-                {
-                    bool takesRight = left == middle
-                        || (right < end && Precedes(shared, _items[right], _items[left]));
-                    _merged[to] = takesRight ? _items[right++] : _items[left++];
-                }
-            }
-
-            (_items, _merged) = (_merged, _items);
-        }
     }
 
     private bool IsBetter(ReadOnlySpan<byte> shared, uint left, uint right, bool isBottom)
@@ -305,6 +257,4 @@ internal sealed class KeyedTotals<TSum>
         public TSum Sum;
         public int Evaluation;
     }
-
-    private readonly record struct SortItem(ulong Prefix, uint Id);
 }

@@ -1,5 +1,4 @@
 using FeatureActors.Abstractions.Features;
-using FeatureActors.Abstractions.Rows;
 
 namespace FeatureActors.Core.Payloads;
 
@@ -19,16 +18,16 @@ internal sealed class OrderedSelection
     private int _tableSize;
     private int _entryCount;
     private int _orderCount;
-    private FieldType _type;
+    private EntryForm _form = null!;
     private bool _newest;
     private bool _distinct;
     private int _n;
 
     /// <summary>The empty selection of this thread; the one opened before is lost.</summary>
-    public static OrderedSelection Open(FieldType type, bool newest, bool distinct, int n)
+    public static OrderedSelection Open(EntryForm form, bool newest, bool distinct, int n)
     {
         OrderedSelection selection = PerThread ??= new OrderedSelection();
-        selection._type = type;
+        selection._form = form;
         selection._newest = newest;
         selection._distinct = distinct;
         selection._n = n;
@@ -55,8 +54,9 @@ internal sealed class OrderedSelection
         uint hash = 0;
         if (_distinct)
         {
-            hash = BytesHash.Of(value);
-            id = Find(slots, hash, value);
+            ReadOnlySpan<byte> identity = _form.Identity(value);
+            hash = BytesHash.Of(identity);
+            id = Find(slots, hash, identity);
             if (id >= 0 && _entries[id].IsSelected)
             {
                 if (!IsBetter(slots, timeMs, value, _entries[id]))
@@ -83,11 +83,25 @@ internal sealed class OrderedSelection
         return true;
     }
 
-    /// <summary>Writes the selection newest first, or nothing when it is empty.</summary>
-    public void Write(in SlotList slots, FeatureValueWriter value)
+    /// <summary>Offers the entries of a list that begins <paramref name="offset"/> bytes into the slot's payload, best first.</summary>
+    public void OfferAll(in SlotList slots, int slot, int offset, OrderedEntries entries)
+    {
+        while (entries.MoveNext() && Offer(slots, slot, entries.TimeMs, offset + entries.ValueStart, entries.Value))
+        {
+        }
+    }
+
+    /// <summary>Writes the selection newest first, or nothing when it is empty; with <paramref name="isScalar"/> its only entry.</summary>
+    public void Write(in SlotList slots, FeatureValueWriter value, bool isScalar)
     {
         if (_orderCount == 0)
         {
+            return;
+        }
+
+        if (isScalar)
+        {
+            _form.Write(Value(slots, _entries[_order[0]]), value);
             return;
         }
 
@@ -95,7 +109,7 @@ internal sealed class OrderedSelection
         for (int i = 0; i < _orderCount; i++)
         {
             int id = _order[_newest ? i : _orderCount - 1 - i];
-            FieldValue.Write(_type, Value(slots, _entries[id]), value);
+            _form.Write(Value(slots, _entries[id]), value);
         }
 
         value.EndArray();
@@ -111,7 +125,7 @@ internal sealed class OrderedSelection
             return timeMs > other.TimeMs == _newest;
         }
 
-        int order = FieldValue.Compare(_type, value, Value(slots, other));
+        int order = _form.Compare(value, Value(slots, other));
         return _newest ? order > 0 : order < 0;
     }
 
@@ -215,13 +229,13 @@ internal sealed class OrderedSelection
         _table[at] = id + 1;
     }
 
-    private int Find(in SlotList slots, uint hash, ReadOnlySpan<byte> value)
+    private int Find(in SlotList slots, uint hash, ReadOnlySpan<byte> identity)
     {
         int at = (int)(hash & (uint)(_tableSize - 1));
         while (_table[at] != 0)
         {
             ref readonly Entry entry = ref _entries[_table[at] - 1];
-            if (entry.Hash == hash && Value(slots, entry).SequenceEqual(value))
+            if (entry.Hash == hash && _form.Identity(Value(slots, entry)).SequenceEqual(identity))
             {
                 return _table[at] - 1;
             }

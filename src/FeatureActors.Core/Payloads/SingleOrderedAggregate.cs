@@ -4,31 +4,28 @@ using FeatureActors.Abstractions.Rows;
 namespace FeatureActors.Core.Payloads;
 
 /// <summary>
-/// The newest or oldest value by (event time, value). Payload: event time (zig-zag varint of Unix milliseconds) and the value's
+/// The newest or oldest entry by (event time, entry). Payload: event time (zig-zag varint of Unix milliseconds) and the entry's
 /// bytes.
 /// </summary>
-internal sealed class SingleOrderedAggregate(FeatureColumn column, bool newest, FeatureTraits traits) : FeatureAggregate
+internal sealed class SingleOrderedAggregate(EntryForm form, bool newest, FeatureTraits traits) : FeatureAggregate
 {
-    private readonly int _column = column.Index;
-    private readonly FieldType _type = column.Type;
-
     /// <inheritdoc/>
     public override byte CodecVersion => 1;
 
     /// <inheritdoc/>
-    public override FeatureTraits Traits { get; } = FieldValue.IsNumber(column.Type) ? traits | FeatureTraits.Numeric : traits;
+    public override FeatureTraits Traits { get; } = traits | form.ScalarTraits;
 
     /// <inheritdoc/>
-    public override long PayloadBytesMax => Packed.VarintBytesMax + FieldValue.BytesMax(_type);
+    public override long PayloadBytesMax => Packed.VarintBytesMax + form.BytesMax;
 
     /// <inheritdoc/>
-    public override bool Accepts(in RowView row) => !row.IsNull(_column);
+    public override bool Accepts(in RowView row) => form.Accepts(row);
 
     /// <inheritdoc/>
     public override void Apply(in RowView row, ref FeatureSlot slot)
     {
         Span<byte> scratch = stackalloc byte[FieldValue.ScratchBytes];
-        Offer(row.EventTimeMs, FieldValue.Encode(row, _column, _type, scratch), ref slot);
+        Offer(row.EventTimeMs, form.Encode(row, scratch), ref slot);
     }
 
     /// <inheritdoc/>
@@ -66,7 +63,7 @@ internal sealed class SingleOrderedAggregate(FeatureColumn column, bool newest, 
 
         if (any)
         {
-            FieldValue.Write(_type, best, value);
+            form.Write(best, value);
         }
     }
 
@@ -85,7 +82,7 @@ internal sealed class SingleOrderedAggregate(FeatureColumn column, bool newest, 
             return timeMs > bestMs == newest;
         }
 
-        int order = FieldValue.Compare(_type, value, best);
+        int order = form.Compare(value, best);
         return newest ? order > 0 : order < 0;
     }
 

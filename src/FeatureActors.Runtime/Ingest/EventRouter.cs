@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Expressions;
 using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Sharding;
 
@@ -32,6 +33,8 @@ internal sealed class EventRouter
     private readonly IngestPlan _plan;
     private readonly IEventDecoder _decoder;
     private readonly DecodedEvent _event;
+    private readonly CompiledValue[] _expressions;
+    private bool _isComputed;
     private readonly byte[] _key = new byte[KeyBytesMax];
     private readonly ulong _idSeed;
 
@@ -39,7 +42,8 @@ internal sealed class EventRouter
     {
         _plan = plan;
         _decoder = plan.CreateDecoder();
-        _event = new DecodedEvent(plan.FieldTypes.Count);
+        _expressions = [.. plan.Expressions.Select(static e => e.CreateEvaluator())];
+        _event = new DecodedEvent(plan.FieldTypes.Count + (_expressions.Length == 0 ? 0 : 1 + _expressions.Length));
         _idSeed = StableHash.Of(System.Text.Encoding.UTF8.GetBytes(plan.Source));
     }
 
@@ -73,18 +77,18 @@ internal sealed class EventRouter
         }
 
         EventTimeMs = _event.EventTimeMs;
-        RowView row = _event.View(nowMs);
+        _isComputed = _expressions.Length == 0;
         for (int ordinal = 0; ordinal < _plan.Routes.Count; ordinal++)
         {
-            RouteSupervised(_plan.Routes[ordinal], ordinal, row, target);
+            RouteSupervised(_plan.Routes[ordinal], ordinal, nowMs, target);
         }
     }
 
-    private void RouteSupervised(RoutePlan route, int ordinal, in RowView row, IRowTarget target)
+    private void RouteSupervised(RoutePlan route, int ordinal, long nowMs, IRowTarget target)
     {
         try
         {
-            RouteTo(route, ordinal, row, target);
+            RouteTo(route, ordinal, nowMs, target);
         }
         catch (PluginFaultException error)
         {
@@ -107,7 +111,7 @@ internal sealed class EventRouter
         _ => "undecodable",
     };
 
-    private void RouteTo(RoutePlan route, int ordinal, in RowView row, IRowTarget target)
+    private static ulong GroupsOf(RoutePlan route, in RowView row)
     {
         ulong groups = 0;
         for (int i = 0; i < route.Groups.Count; i++)
@@ -119,9 +123,33 @@ internal sealed class EventRouter
             }
         }
 
+        return groups;
+    }
+
+    /// <summary>Fills the cells behind the declared fields, of which the first stays NULL.</summary>
+    private void Compute(in RowView row)
+    {
+        int cell = _plan.FieldTypes.Count + 1;
+        foreach (CompiledValue expression in _expressions)
+        {
+            expression.Write(row, ref _event.Cells[cell++], _event.Bytes);
+        }
+    }
+
+    private void RouteTo(RoutePlan route, int ordinal, long nowMs, IRowTarget target)
+    {
+        RowView row = _event.View(nowMs);
+        ulong groups = GroupsOf(route, row);
         if (groups == 0)
         {
             return;
+        }
+
+        if (!_isComputed)
+        {
+            Compute(row);
+            row = _event.View(nowMs);
+            _isComputed = true;
         }
 
         if (!TryBuildKey(route, row, out int length, out string reason))

@@ -29,7 +29,7 @@ public sealed class SampleBinding : FeatureBinding
         return this;
     }
 
-    /// <summary>Sets a setting.</summary>
+    /// <summary>Sets a setting; a list is written as <c>[a, b]</c>.</summary>
     public SampleBinding Set(string key, object value)
     {
         _settings[key] = Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty;
@@ -56,22 +56,30 @@ public sealed class SampleBinding : FeatureBinding
             return null;
         }
 
-        foreach (FeatureColumn column in _columns)
-        {
-            if (column.Name == name)
-            {
-                if (!allowed.IsEmpty && !allowed.Contains(column.Type))
-                {
-                    Error(key, $"cannot be a {column.Type}");
-                    return null;
-                }
+        return Find(key, name, allowed);
+    }
 
-                return column;
-            }
+    /// <inheritdoc/>
+    public override IReadOnlyList<FeatureColumn>? RequiredColumns(string key, params ReadOnlySpan<FieldType> allowed)
+    {
+        if (!_settings.TryGetValue(key, out string? names))
+        {
+            Error(key, "missing");
+            return null;
         }
 
-        Error(key, $"unknown field {name}");
-        return null;
+        var columns = new List<FeatureColumn>();
+        foreach (string name in names.Trim('[', ']').Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (Find(key, name, allowed) is not { } column)
+            {
+                return null;
+            }
+
+            columns.Add(column);
+        }
+
+        return columns;
     }
 
     /// <inheritdoc/>
@@ -131,6 +139,15 @@ public sealed class SampleBinding : FeatureBinding
         _settings.TryGetValue(key, out string? text) ? bool.Parse(text) : defaultValue;
 
     /// <inheritdoc/>
+    public override string FlagOrWord(string key, bool defaultValue, params ReadOnlySpan<string> words)
+    {
+        string text = _settings.TryGetValue(key, out string? set)
+            ? set
+            : defaultValue ? bool.TrueString : bool.FalseString;
+        return bool.TryParse(text, out bool flag) ? (flag ? "true" : "false") : Word(key, null, words);
+    }
+
+    /// <inheritdoc/>
     public override long DurationMs(string key, long? defaultValue, long minMs, long maxMs) =>
         (long)Bounded(key, defaultValue, minMs, maxMs);
 
@@ -152,6 +169,26 @@ public sealed class SampleBinding : FeatureBinding
 
     /// <inheritdoc/>
     public override void Error(string key, string message, string? hint = null) => Errors.Add($"{key}: {message}");
+
+    private FeatureColumn? Find(string key, string name, ReadOnlySpan<FieldType> allowed)
+    {
+        foreach (FeatureColumn column in _columns)
+        {
+            if (column.Name == name)
+            {
+                if (!allowed.IsEmpty && !allowed.Contains(column.Type))
+                {
+                    Error(key, $"cannot be a {column.Type}");
+                    return null;
+                }
+
+                return column;
+            }
+        }
+
+        Error(key, $"unknown field {name}");
+        return null;
+    }
 
     private double Bounded(string key, double? defaultValue, double min, double max)
     {

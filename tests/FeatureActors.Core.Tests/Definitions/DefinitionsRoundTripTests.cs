@@ -62,7 +62,9 @@ public sealed class DefinitionsRoundTripTests
             string features = string.Join('\n', Enumerable.Range(0, random.Next(1, 6)).Select(f => Feature(random, $"f{f}", hasLifetime)));
             text += $"groups.g{g} {{ entity = {(isComposite ? "b" : "a")}, from = [{feeds}]\n"
                 + $"features {{\n{features}\nlife {{ type = {(hasLifetime ? "count, windows = [lifetime, 1h]" : "count, windows = [1h]")} }}\n"
-                + "rate { type = ratio, numerator = life, denominator = life }\n}\n"
+                + "rate { type = ratio, numerator = life, denominator = life }\n"
+                + "smooth { type = ratio, numerator = gain, denominator = \"life:1h\", prior = 0.25, prior-weight = 3 }\n"
+                + $"gain {{ type = derived, expr = \"life * 2 - \\\"life:1h\\\" / rate\"{Pick(random, "", ", windows = [60m]")} }}\n}}\n"
                 + $"late = {Pick(random, "drop", "dead-letter")}, margin = {random.Next(0, 100)}m\n"
                 + $"triggers = [{Pick(random, "{ on = update, coalesce = 10ms }", "{ on = timer, every = 90s }", "{ on = expiry }", "{ on = update }, { on = timer, every = 1h }")}]\n"
                 + (hasLifetime ? $"idle-expiry = {Pick(random, "never", "3000d")}" : "")
@@ -79,7 +81,7 @@ public sealed class DefinitionsRoundTripTests
         return name + " { " + random.Next(7) switch
         {
             0 => "type = count" + windows,
-            1 => "type = sum, of = " + Pick(random, "v", "d", "k2") + windows,
+            1 => "type = sum, of = " + Pick(random, "v", "d", "k2", "\"v * k2\"", "\"coalesce( d,0) + 1\"") + windows,
             2 => $"type = last, of = name, n = {random.Next(1, 9)}, distinct = {Pick(random, "yes", "no")}" + windows,
             3 => $"type = top-k, key = name, k = {random.Next(1, 99)}" + Pick(random, "", ", by = count", ", by = sum, of = v") + windows,
             4 => "type = \"custom:decay\", of = v, half-life = 90m, scale = " + random.NextDouble().ToString("R", CultureInfo.InvariantCulture) + windows,

@@ -159,6 +159,10 @@ public sealed class FeatureCase(string name, FeatureAggregate aggregate, NaiveVa
             }
         }
 
+        AddSides(cases);
+        AddCompositeKeys(cases);
+        AddDistinct(cases);
+        AddListMaps(cases);
         foreach (int key in new[] { 1, 5 })
         {
             string by = Columns[key];
@@ -185,6 +189,72 @@ public sealed class FeatureCase(string name, FeatureAggregate aggregate, NaiveVa
         }
 
         return cases;
+    }
+
+    private static void AddSides(List<FeatureCase> cases)
+    {
+        foreach ((int of, int[] sides) in new[] { (0, new[] { 2, 4 }), (1, [3]), (4, [0, 1, 2, 3]), (0, []) })
+        {
+            string with = string.Join(", ", sides.Select(static i => Columns[i]));
+            foreach (string distinct in new[] { "false", "true", "first", "last" })
+            {
+                foreach ((string type, int n) in new[] { ("last", 1), ("last", 3), ("first", 1), ("first", 4), ("last", 40) })
+                {
+                    (string, object)[] settings = [("of", Columns[of]), ("n", n), ("distinct", distinct)];
+                    settings = with.Length == 0 ? settings : [.. settings, ("with", $"[{with}]")];
+                    cases.Add(new(
+                        $"{type} {n} of {Columns[of]} with [{with}], distinct {distinct}",
+                        Bind(type, settings),
+                        rows => NaiveFeatures.Entries(rows, of, sides, type == "last", n, distinct)));
+                }
+            }
+        }
+    }
+
+    private static void AddCompositeKeys(List<FeatureCase> cases)
+    {
+        foreach (int[] keys in new[] { new[] { 5, 1 }, [1, 0, 5] })
+        {
+            string by = string.Join(", ", keys.Select(static i => Columns[i]));
+            string key = $"[{by}]";
+            cases.Add(new($"count-map by [{by}]", Bind("count-map", ("by", key)), rows => NaiveFeatures.Map(NaiveFeatures.Joined(rows, keys), 0, -1)));
+            cases.Add(new(
+                $"sum-map of whole by [{by}]",
+                Bind("sum-map", ("key", key), ("of", "whole")),
+                rows => NaiveFeatures.Map(NaiveFeatures.Joined(rows, keys, 1), 0, 1)));
+            cases.Add(new(
+                $"top-3 by [{by}]", Bind("top-k", ("key", key), ("k", 3)), rows => NaiveFeatures.Top(NaiveFeatures.Joined(rows, keys), 0, -1, 3, false)));
+        }
+    }
+
+    /// <summary>Within what the cases can hold, sketches are exact: few values are counted one by one.</summary>
+    private static void AddDistinct(List<FeatureCase> cases)
+    {
+        for (int i = 0; i <= 4; i++)
+        {
+            int column = i;
+            string of = Columns[i];
+            cases.Add(new($"distinct {of}", Bind("distinct", ("of", of)), rows => NaiveFeatures.Distinct(rows, column)));
+            cases.Add(new($"distinct-approx {of}", Bind("distinct-approx", ("of", of)), rows => NaiveFeatures.Distinct(rows, column)));
+        }
+
+        // Ten texts: the dictionary holds four, the sketches have the others, one by one.
+        cases.Add(new("distinct above its bound", Bind("distinct", ("of", "text"), ("max-keys", 4)), rows => NaiveFeatures.Distinct(rows, 0)));
+    }
+
+    private static void AddListMaps(List<FeatureCase> cases)
+    {
+        foreach ((int[] keys, int of, int n, bool distinct) in new[]
+        {
+            (new[] { 5 }, 0, 2, false), ([5], 0, 3, true), ([1], 3, 1, false), ([5, 1], 2, 10, false), ([0], 4, 40, true),
+        })
+        {
+            string by = string.Join(", ", keys.Select(static i => Columns[i]));
+            cases.Add(new(
+                $"{n} {(distinct ? "distinct " : string.Empty)}{Columns[of]} per [{by}]",
+                Bind("map-of-lists", ("key", $"[{by}]"), ("of", Columns[of]), ("n", n), ("distinct", distinct)),
+                rows => NaiveFeatures.ListMap(rows, keys, of, n, distinct)));
+        }
     }
 }
 

@@ -119,6 +119,35 @@ public sealed class KeyedFeatureTypeTests
     }
 
     [Fact]
+    public void Parts_of_a_composite_sub_key_are_escaped_so_that_no_two_of_them_meet()
+    {
+        AggregateDriver driver = Driver("count-map", ("by", "[who, text, whole]"));
+        driver.Apply(new SampleRow(0, "b", -7L, null, null, null, "a|"));
+        driver.Apply(new SampleRow(0, "|b", -7L, null, null, null, "a"));
+        driver.Apply(new SampleRow(0, "", -7L, null, null, null, "ü"));
+        Assert.False(driver.Apply(new SampleRow(0, "b", null, null, null, null, "a")));
+        Assert.Equal("""{"%C3%BC||-7":1,"a%7C|b|-7":1,"a|%7Cb|-7":1}""", driver.Evaluate(0, 0));
+    }
+
+    [Fact]
+    public void A_composite_sub_key_of_1024_bytes_is_the_longest()
+    {
+        AggregateDriver driver = Driver("count-map", ("key", "[who, whole]"));
+        driver.Apply(Row(0, new string('x', 1022), 1));
+        Assert.Throws<InvalidOperationException>(() => driver.Apply(Row(0, new string('x', 1023), 1)));
+        Assert.Throws<InvalidOperationException>(() => driver.Apply(Row(0, new string('x', 1025), 1)));
+        Assert.Equal(3, driver.PayloadBytes);
+    }
+
+    [Fact]
+    public void A_map_with_key_and_by_is_refused()
+    {
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(
+            () => FeatureCase.Bind("count-map", ("key", "who"), ("by", "text")));
+        Assert.Contains("by: means the same as 'key'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Top_k_without_sums_refuses_the_field_of_sums()
     {
         InvalidOperationException error = Assert.Throws<InvalidOperationException>(

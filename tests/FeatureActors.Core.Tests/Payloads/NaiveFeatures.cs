@@ -45,6 +45,60 @@ internal static class NaiveFeatures
             : "[" + string.Join(",", best.Select(Json)) + "]";
     }
 
+    /// <summary>Entries with side columns; <paramref name="distinct"/> as the setting is written.</summary>
+    public static string? Entries(IReadOnlyList<SampleRow> rows, int of, int[] sides, bool newest, int n, string distinct)
+    {
+        var order = Comparer<SampleRow>.Create((a, b) =>
+        {
+            int result = a.EventTimeMs != b.EventTimeMs ? a.EventTimeMs.CompareTo(b.EventTimeMs) : Compare(a.Values[of]!, b.Values[of]!);
+            foreach (int side in sides)
+            {
+                (object? x, object? y) = (a.Values[side], b.Values[side]);
+                result = result != 0 ? result : x is null || y is null ? (x is not null).CompareTo(y is not null) : Compare(x, y);
+            }
+
+            return result;
+        });
+        SampleRow[] entries = [.. rows.Where(r => r.Values[of] is not null).OrderDescending(order)];
+        if (distinct != "false")
+        {
+            // DistinctBy keeps the first it meets: the newest occurrence, or in reverse order the oldest.
+            bool keepsNewest = distinct == "last" || (distinct == "true" && newest);
+            entries = [.. (keepsNewest ? entries : entries.Reverse()).DistinctBy(r => r.Values[of]).OrderDescending(order)];
+        }
+
+        entries = newest ? entries[..Math.Min(n, entries.Length)] : entries[Math.Max(0, entries.Length - n)..];
+        string[] texts = [.. entries.Select(r => sides.Length == 0
+            ? n == 1 ? Scalar(r.Values[of]!) : Json(r.Values[of]!)
+            : "[" + string.Join(",", new[] { of }.Concat(sides).Select(i => r.Values[i] is { } value ? Json(value) : "null")) + "]")];
+        return texts.Length == 0 ? null : n == 1 ? texts[0] : "[" + string.Join(",", texts) + "]";
+    }
+
+    /// <summary>The rows with a composite sub-key as their first value; rows with a NULL in it are left out.</summary>
+    public static IReadOnlyList<SampleRow> Joined(IReadOnlyList<SampleRow> rows, int[] keys, int column = -1) =>
+    [
+        .. rows.Where(r => keys.All(k => r.Values[k] is not null)).Select(r =>
+        {
+            object?[] values = [string.Join('|', keys.Select(k => EscapeDataString(r.Values[k]!))), column < 0 ? null : r.Values[column]];
+            var joined = new SampleRow(r.EventTimeMs, values);
+            return r.Sign < 0 ? joined.Retracted() : joined;
+        }),
+    ];
+
+    public static string? Distinct(IReadOnlyList<SampleRow> rows, int column) =>
+        Text(rows.Select(r => r.Values[column]).OfType<object>().Distinct().Count());
+
+    public static string? ListMap(IReadOnlyList<SampleRow> rows, int[] keys, int of, int n, bool distinct)
+    {
+        string[] entries = [.. rows.Where(r => keys.All(k => r.Values[k] is not null))
+            .GroupBy(r => keys.Length == 1 ? r.Values[keys[0]]!.ToString()! : string.Join('|', keys.Select(k => EscapeDataString(r.Values[k]!))))
+            .OrderBy(static g => (object)g.Key, Comparer<object>.Create(Compare))
+            .Select(g => (g.Key, List: Ordered([.. g], of, newest: true, n, distinct)))
+            .Where(static g => g.List is not null)
+            .Select(g => Json(g.Key) + ":" + (n > 1 ? g.List : "[" + NewestJson(rows, keys, g.Key, of) + "]"))];
+        return entries.Length == 0 ? null : "{" + string.Join(",", entries) + "}";
+    }
+
     public static string? Map(IReadOnlyList<SampleRow> rows, int key, int column)
     {
         string[] entries = [.. Groups(rows, key, column).OrderBy(static g => g.Text, Comparer<object>.Create(Compare))
@@ -112,6 +166,15 @@ internal static class NaiveFeatures
     private static JsonSerializerOptions Relaxed { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static object ToDecimalOrDouble(object value) => value is BigInteger whole ? (double)whole : value;
+
+    /// <summary>The newest value of one single-column sub-key as it stands in a list.</summary>
+    private static string NewestJson(IReadOnlyList<SampleRow> rows, int[] keys, string key, int of) =>
+        Json(rows.Where(r => r.Values[keys[0]]?.ToString() == key && r.Values[of] is not null)
+            .OrderByDescending(static r => r.EventTimeMs).ThenByDescending(r => r.Values[of]!, Comparer<object>.Create(Compare))
+            .First().Values[of]!);
+
+    // RFC 3986 keeps the same characters as entity keys do.
+    private static string EscapeDataString(object value) => Uri.EscapeDataString(Convert.ToString(value, CultureInfo.InvariantCulture)!);
 
     private static string Scalar(object value) => value is string text ? text : Text(value);
 
