@@ -94,7 +94,7 @@ public static class DefinitionsBinder
             Names.Check("a source", field.Key, field.KeyPosition, value.Errors);
             if (value.AsObject() is { } source)
             {
-                context.Sources.Add(field.Key, SourceBinder.Bind(field.Key, source));
+                context.Sources.Add(field.Key, SourceBinder.Bind(field.Key, source, context.Functions));
             }
             else
             {

@@ -107,6 +107,9 @@ public sealed record SourceDefinition
         return -1;
     }
 
+    /// <summary>Condition over the fields under which an event takes back an equal one, or null when none does.</summary>
+    public FilterDefinition? Retract { get; init; }
+
     /// <summary>Place of the field called <paramref name="name"/>, or −1.</summary>
     public int IndexOf(string name)
     {
@@ -201,6 +204,9 @@ public sealed record GroupDefinition
 
     /// <summary>How long published values outlive their last exit when nobody removes them, in milliseconds.</summary>
     public required long MarginMs { get; init; }
+
+    /// <summary>Most milliseconds by which writes from exits and timers are put off, each key by its own share; 0 for none.</summary>
+    public long JitterMs { get; init; }
 
     /// <summary>Names of the columns that its features read.</summary>
     public required IReadOnlyList<string> UsedColumns { get; init; }

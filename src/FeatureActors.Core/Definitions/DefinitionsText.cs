@@ -45,6 +45,11 @@ internal static class DefinitionsText
             text.Line($"event-id {{ field = {Q(id.Field)}, keep = {ConfigDuration.Format(id.KeepMs)}, max = {id.Max} }}");
         }
 
+        if (source.Retract is { } retract)
+        {
+            text.Line($"retract = {Q(retract.CanonicalText)}");
+        }
+
         text.Line($"max-event-bytes = {source.MaxEventBytes}");
         text.Block("fields", () => Each(source.Fields, f => text.Line($"{Q(f.Name)} = {FieldTypeWords.Of(f.Type)}")));
     }
@@ -68,6 +73,11 @@ internal static class DefinitionsText
         text.Line($"triggers = [{string.Join(", ", group.Triggers.Select(t => t.ToText()))}]");
         text.Line($"late = {(group.Late == LatePolicy.Drop ? "drop" : "dead-letter")}");
         text.Line($"margin = {ConfigDuration.Format(group.MarginMs)}");
+        if (group.JitterMs > 0)
+        {
+            text.Line($"jitter = {ConfigDuration.Format(group.JitterMs)}");
+        }
+
         if (group.StatedIdleExpiryMs is { } idle)
         {
             text.Line($"idle-expiry = {(idle == long.MaxValue ? "never" : ConfigDuration.Format(idle))}");

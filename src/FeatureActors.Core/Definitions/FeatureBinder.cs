@@ -32,6 +32,9 @@ internal sealed class FeatureBinder
     /// <summary>Feature name.</summary>
     public string Name { get; }
 
+    /// <summary>Name of its type.</summary>
+    public string Type => _type.Name;
+
     /// <summary>Position of the feature, for mistakes found later.</summary>
     public ConfigPosition Position => _reader.Position;
 
@@ -49,6 +52,9 @@ internal sealed class FeatureBinder
 
     /// <summary>True for a type without windows.</summary>
     public bool IsUnwindowed { get; private set; }
+
+    /// <summary>True when a retraction would leave something behind.</summary>
+    public bool KeepsWhatIsRetracted { get; private set; }
 
     /// <summary>True for a type without windows whose state fades away, so that no idle time has to take it.</summary>
     public bool EndsByItself { get; private set; }
@@ -95,6 +101,7 @@ internal sealed class FeatureBinder
                 : (aggregate.Traits & FeatureTraits.Text) != 0 ? FieldType.String
                 : null,
             IsUnwindowed = isUnwindowed,
+            KeepsWhatIsRetracted = aggregate is not null && (aggregate.Traits & FeatureTraits.Invertible) == 0,
             EndsByItself = isUnwindowed && aggregate!.AgeingStepMs > 0,
         };
     }

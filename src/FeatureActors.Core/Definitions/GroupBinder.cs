@@ -11,6 +11,7 @@ internal sealed class GroupBinder
     private const long IdleExpiryMaxMs = 3_650L * 86_400_000;
     private const long MarginDefaultMs = 3_600_000;
     private const long MarginMaxMs = 365L * 86_400_000;
+    private const long JitterMaxMs = 3_600_000;
 
     private static readonly string[] FeedKeys = ["source", "key", "where"];
 
@@ -24,6 +25,7 @@ internal sealed class GroupBinder
     private LatePolicy _late;
     private long? _statedIdleExpiryMs;
     private long _marginMs;
+    private long _jitterMs;
 
     private GroupBinder(string name, ConfigReader reader, DefinitionsContext context)
     {
@@ -62,7 +64,9 @@ internal sealed class GroupBinder
             name, reader, new GroupFieldScope([.. group.Fields()], group._wrong), context.Triggers, context.Functions);
         group._late = reader.WordOr("late", "drop", ["drop", "dead-letter"]) == "drop" ? LatePolicy.Drop : LatePolicy.DeadLetter;
         group._marginMs = reader.DurationMsOr("margin", MarginDefaultMs, 0, MarginMaxMs);
+        group._jitterMs = reader.DurationMsOr("jitter", 0, 0, JitterMaxMs);
         group.BindIdleExpiry();
+        group.CheckRetractions();
         reader.RejectUnknown();
         return group;
     }
@@ -84,6 +88,7 @@ internal sealed class GroupBinder
             StatedIdleExpiryMs = _statedIdleExpiryMs,
             Idle = Idle(),
             MarginMs = _marginMs,
+            JitterMs = _jitterMs,
             UsedColumns = [.. Scope.Used.Select(f => f.Name)],
         };
     }
@@ -284,6 +289,24 @@ internal sealed class GroupBinder
 
         value.Error($"unknown feature type '{name}'", Names.Nearest(name, _context.Types.Names));
         return null;
+    }
+
+    /// <summary>A group that is fed retractions can only keep what they can be taken out of.</summary>
+    private void CheckRetractions()
+    {
+        string? source = _feeds.Select(f => f.Source).FirstOrDefault(s => _context.Sources[s].Retract is not null);
+        if (source is null)
+        {
+            return;
+        }
+
+        foreach (FeatureBinder feature in _features.Where(f => f.KeepsWhatIsRetracted))
+        {
+            _reader.Errors.Add(new ConfigError(
+                feature.Position,
+                $"{_reader.Path}: feature '{feature.Name}' of type {feature.Type} cannot take back a row, but source {source} has retractions",
+                "move it to a group whose sources have no 'retract', or use an invertible type such as count, sum or count-map"));
+        }
     }
 
     private void BindIdleExpiry()

@@ -36,6 +36,9 @@ public sealed record IngestPlan
     /// <summary>Index of the field that identifies an event, or −1; rows carry its stable hash.</summary>
     public int EventIdField { get; init; } = -1;
 
+    /// <summary>Condition over the source's fields under which the rows of an event are taken back instead of added, or null.</summary>
+    public RowPredicate? Retract { get; init; }
+
     /// <summary>Rows an event may yield, in ordinal order.</summary>
     public required IReadOnlyList<RoutePlan> Routes { get; init; }
 }

@@ -3,6 +3,7 @@ using FeatureActors.Abstractions.Ports;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Decoding;
 using FeatureActors.Core.Sharding;
+using FeatureActors.Core.Triggers;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -63,6 +64,7 @@ public static class PlanCompiler
             .SelectMany(static e => e.Expression.ReferencedColumns)
             .Where(c => c < source.Fields.Count)
             .Select(c => source.Fields[c].Name));
+        needed.UnionWith(source.Retract?.Expression.ReferencedColumns.Select(c => source.Fields[c].Name) ?? []);
         foreach (GroupDefinition group in model.Groups)
         {
             foreach (FeedDefinition feed in group.Feeds.Where(f => f.Source == source.Name))
@@ -90,7 +92,7 @@ public static class PlanCompiler
         var groupPlans = new List<GroupPlan>();
         foreach (GroupDefinition group in groups)
         {
-            groupPlans.Add(GroupPlanOf(group, features, numbers, groupPlans.Count));
+            groupPlans.Add(GroupPlanOf(group, model.Clock, features, numbers, groupPlans.Count));
         }
 
         return new EntityPlan
@@ -119,7 +121,8 @@ public static class PlanCompiler
         && model.GroupsOf(entity.Name).Any(
             g => g.UsedColumns.Contains(column.Name) && g.Feeds.Any(f => f.Source == source));
 
-    private static GroupPlan GroupPlanOf(GroupDefinition group, List<FeaturePlan> features, NumberTable numbers, int groupIndex)
+    private static GroupPlan GroupPlanOf(
+        GroupDefinition group, ClockKind clock, List<FeaturePlan> features, NumberTable numbers, int groupIndex)
     {
         int first = features.Count;
         var fields = new List<FieldPlan>();
@@ -163,6 +166,7 @@ public static class PlanCompiler
             Late = group.Late,
             Idle = group.Idle,
             MarginMs = group.MarginMs,
+            JitterMs = clock == ClockKind.Event ? 0 : JitterBound.Of(group),
         };
     }
 
@@ -208,7 +212,7 @@ public static class PlanCompiler
     private static TriggerPlan TriggerPlanOf(int groupNumber, TriggerDefinition trigger, List<FieldPlan> fields) => new(
         trigger.Trigger,
         StableHash.Of(Encoding.UTF8.GetBytes(trigger.ToText()), (ulong)groupNumber),
-        [.. trigger.Fields.Select(name => fields.FindIndex(f => f.Name == name))]);
+        trigger.Fields.Select(name => fields.FindIndex(f => f.Name == name)).ToArray());
 
     // A feature without windows is the same for every window.
     private static int InputOf(DerivedInput input, string window, List<FieldPlan> fields)
@@ -239,6 +243,7 @@ public static class PlanCompiler
             MaxFutureMs = source.MaxFutureMs,
             ClampFuture = source.ClampFuture,
             EventIdField = source.EventId is { } id ? source.IndexOf(id.Field) : -1,
+            Retract = source.Retract?.ToPredicate(),
             Routes = [.. entities.SelectMany(e => RoutesOf(model, source, e, numbers))],
         };
     }

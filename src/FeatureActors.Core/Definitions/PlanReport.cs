@@ -96,18 +96,19 @@ public sealed class PlanReport
 
     private static string Words(EntityDefinition entity) => string.Join(", ", entity.Key.Select(FieldTypeWords.Of));
 
-    private static void WriteGroup(StringBuilder text, GroupReport group)
+    private void WriteGroup(StringBuilder text, GroupReport group)
     {
         GroupDefinition definition = group.Definition;
         Add(text, $"  group {definition.Name}");
         foreach (FeedDefinition feed in definition.Feeds)
         {
             string where = feed.Where is null ? "" : $", where {feed.Where.CanonicalText}";
-            Add(text, $"    from {feed.Source}, key [{string.Join(", ", feed.KeyFields)}]{where}");
+            string retract = _model.Source(feed.Source).Retract is { } condition ? $", takes back where {condition.CanonicalText}" : "";
+            Add(text, $"    from {feed.Source}, key [{string.Join(", ", feed.KeyFields)}]{where}{retract}");
         }
 
         string late = definition.Late == LatePolicy.Drop ? "drop" : "dead-letter";
-        Add(text, $"    triggers {Triggers(definition)}; late {late}; margin {ConfigDuration.Format(definition.MarginMs)}");
+        Add(text, $"    triggers {Triggers(definition)}; late {late}; margin {ConfigDuration.Format(definition.MarginMs)}{Jitter(definition)}");
         if (IdleText(definition) is { } idle)
         {
             Add(text, $"    {idle}");
@@ -208,6 +209,10 @@ public sealed class PlanReport
             : $"idle keys are forgotten after {ConfigDuration.Format(idle.HoldsMs)} (at most {ConfigDuration.Format(idle.ReachMs - idle.HoldsMs)} more)";
     }
 
+    private string Jitter(GroupDefinition group) => group.JitterMs == 0 ? ""
+        : _model.Clock == ClockKind.Event ? "; jitter off: the clock is event"
+        : $"; jitter up to {ConfigDuration.Format(JitterBound.Of(group))}";
+
     private static string Triggers(GroupDefinition group) =>
         string.Join(", ", group.Triggers.Select(TriggerText).Append("expiry"));
 
@@ -255,9 +260,11 @@ public sealed class PlanReport
             ["source"] = f.Source,
             ["key"] = new JsonArray([.. f.KeyFields.Select(k => (JsonNode)k)]),
             ["where"] = f.Where?.CanonicalText,
+            ["retract"] = _model.Source(f.Source).Retract?.CanonicalText,
         })]),
         ["triggers"] = new JsonArray([.. group.Definition.Triggers.Select(t => (JsonNode)TriggerText(t))]),
         ["late"] = group.Definition.Late == LatePolicy.Drop ? "drop" : "dead-letter",
+        ["jitter_ms"] = _model.Clock == ClockKind.Event ? 0 : JitterBound.Of(group.Definition),
         ["idle_expiry_ms"] = group.Definition.IdleExpiryMs == long.MaxValue ? null : group.Definition.IdleExpiryMs,
         ["features"] = new JsonArray([.. group.Features.Select(f => (JsonNode)JsonOf(f))]),
         ["ratios"] = new JsonArray([.. group.Definition.Ratios.Select(r => (JsonNode)new JsonObject

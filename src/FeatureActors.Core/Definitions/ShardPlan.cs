@@ -77,18 +77,22 @@ public sealed record GroupPlan
 
     /// <summary>How long published values outlive their last exit when nobody removes them, in milliseconds; 1 h unless stated.</summary>
     public long MarginMs { get; init; } = 3_600_000;
+
+    /// <summary>
+    /// Most milliseconds by which what is due on the shard's clock (timers, exits) is put off, each key by its own share; 0 for none,
+    /// always with <see cref="ClockKind.Event"/>.
+    /// </summary>
+    public long JitterMs { get; init; }
 }
 
 /// <summary>A trigger of a group.</summary>
 /// <param name="Trigger">The rule.</param>
 /// <param name="Id">Names its state in entity blocks: a hash of group and settings.</param>
 /// <param name="Fields">For each field it reads, the index in <see cref="GroupPlan.Fields"/>.</param>
-public sealed record TriggerPlan(ITrigger Trigger, ulong Id, IReadOnlyList<int> Fields)
+public sealed record TriggerPlan(ITrigger Trigger, ulong Id, ReadOnlyMemory<int> Fields)
 {
     /// <summary>The rule when values decide, else null.</summary>
     public IValueTrigger? Value { get; } = Trigger as IValueTrigger;
-
-    internal int[] Places { get; } = [.. Fields];
 }
 
 /// <summary>One feature with state.</summary>

@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Expressions;
 
 namespace FeatureActors.Core.Definitions;
 
@@ -29,7 +30,7 @@ internal static class SourceBinder
     public static string UnitWord(EventTimeUnit unit) => Units.First(u => u.Value == unit).Key;
 
     /// <summary>The source; on mistakes a stand-in with what was readable, so that groups can still be checked.</summary>
-    public static SourceDefinition Bind(string name, ConfigReader reader)
+    public static SourceDefinition Bind(string name, ConfigReader reader, ScalarFunctionSet functions)
     {
         string topic = reader.StringOr("topic", name);
         EventFormat format = BindFormat(reader);
@@ -40,6 +41,10 @@ internal static class SourceBinder
         bool clamp = reader.WordOr("future", "clamp", ["clamp", "dead-letter"]) == "clamp";
         EventIdDefinition? eventId = BindEventId(reader, fields);
         long bytesMax = reader.SizeOr("max-event-bytes", EventDecoderOptions.DefaultMaxEventBytes, 1, EventBytesMax);
+        FieldScope scope = FieldScope.OfColumns(fields);
+        FilterDefinition? retract = scope.ParseFilter(reader, "retract", functions) is { } condition
+            ? scope.Bind(condition, functions, [])
+            : null;
         reader.RejectUnknown();
         return new SourceDefinition
         {
@@ -53,6 +58,7 @@ internal static class SourceBinder
             Fields = fields,
             EventId = eventId,
             MaxEventBytes = (int)bytesMax,
+            Retract = retract,
         };
     }
 

@@ -90,7 +90,8 @@ internal static class StateShape
             {
                 SourceDefinition source = model.Source(f.Source);
                 string time = $"{source.EventTime.Field} {SourceBinder.UnitWord(source.EventTime.Unit)}";
-                return $"{f.Source}({string.Join(",", f.KeyFields)}) at {time} where {f.Where?.CanonicalText ?? "TRUE"}";
+                string retract = source.Retract is null ? "" : $" retract {source.Retract.CanonicalText}";
+                return $"{f.Source}({string.Join(",", f.KeyFields)}) at {time} where {f.Where?.CanonicalText ?? "TRUE"}{retract}";
             })
             .Order(StringComparer.Ordinal);
 }

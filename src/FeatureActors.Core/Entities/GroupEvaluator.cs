@@ -60,12 +60,38 @@ public sealed class GroupEvaluator
         }
 
         _derived[group].Compute(nowMs, values);
+        if (_plan.EventIdKeepMs > 0 && MayHoldRepetitions(plan, nowMs))
+        {
+            values.FlagAll(ValueQuality.Truncated);
+        }
+
         values.Hash = HashOf(values);
     }
 
     /// <summary>Time at which an idle group loses what no window takes away; <see cref="long.MaxValue"/> for never.</summary>
     public static long IdleExit(GroupPlan group, long lastEventMs) =>
         group.Idle is not { } idle || lastEventMs == long.MinValue ? long.MaxValue : idle.LeavesAt(lastEventMs);
+
+    /// <summary>True while some window can show an event whose id was given up too early: its repetition may have been counted.</summary>
+    private bool MayHoldRepetitions(GroupPlan group, long nowMs)
+    {
+        long givenUpMs = _block.IdsGivenUpMs;
+        if (givenUpMs == long.MinValue)
+        {
+            return false;
+        }
+
+        for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
+        {
+            SlotTimeline timeline = _plan.Features[f].Timeline;
+            if (timeline.HasLifetime || timeline.LeavesAt(timeline.StartOf(givenUpMs)) > nowMs)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private void IndexFields(GroupPlan group)
     {

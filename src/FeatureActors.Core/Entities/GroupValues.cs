@@ -15,7 +15,7 @@ public readonly record struct FieldValue(FeatureValueKind Kind, int Start, int L
 }
 
 /// <summary>The values of one group of one entity at one time. Reused; valid until the next evaluation.</summary>
-public sealed class GroupValues
+public sealed class GroupValues : IEvaluatedFields
 {
     private FieldValue[] _fields = [];
 
@@ -46,6 +46,12 @@ public sealed class GroupValues
     /// <summary>True when the evaluation dropped or folded slots.</summary>
     public bool IsCompacted { get; internal set; }
 
+    FeatureValueKind IEvaluatedFields.KindOf(int field) => _fields[field].Kind;
+
+    double IEvaluatedFields.NumberOf(int field) => _fields[field].Numeric;
+
+    ReadOnlySpan<byte> IEvaluatedFields.TextOf(int field) => Text(field);
+
     /// <summary>Text of a field.</summary>
     public ReadOnlySpan<byte> Text(int field) => Bytes.Slice(_fields[field].Start, _fields[field].Length);
 
@@ -62,6 +68,15 @@ public sealed class GroupValues
         IsCompacted = false;
         NextDueMs = long.MaxValue;
         LastExitMs = long.MinValue;
+    }
+
+    /// <summary>Raises a flag for every field.</summary>
+    internal void FlagAll(ValueQuality quality)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            _fields[i] = _fields[i] with { Quality = _fields[i].Quality | quality };
+        }
     }
 
     internal void Set(int field, in FieldValue value) => _fields[field] = value;

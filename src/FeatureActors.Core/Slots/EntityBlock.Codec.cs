@@ -12,7 +12,7 @@ namespace FeatureActors.Core.Slots;
 /// sections u16, each: feature number u32, type hash u32, codec version u8, length i32, the section's bytes behind its reserved length
 /// CRC-32C u32 of all before
 /// </code>
-/// Event ids are stored under feature number 0. Sections of unknown feature numbers are kept and written back as they came.
+/// Event ids are stored under feature number 0, what triggers remember under −1. Sections of unknown feature numbers are kept and written back as they came.
 /// </content>
 public sealed partial class EntityBlock
 {
@@ -24,7 +24,7 @@ public sealed partial class EntityBlock
 
     /// <summary>Upper bound of <see cref="Save"/>'s output in bytes.</summary>
     public int SavedBytesMax => Used + (_layout.Plan.Groups.Count * GroupRecordBytes)
-        + ((_layout.Features.Length + 1) * SectionRecordHeader) + 64;
+        + ((_layout.Features.Length + 2) * SectionRecordHeader) + 64;
 
     /// <summary>Writes the stored form into <paramref name="target"/> and answers its length.</summary>
     /// <param name="target">At least <see cref="SavedBytesMax"/> bytes.</param>
@@ -49,7 +49,7 @@ public sealed partial class EntityBlock
         int countAt = at;
         at += 2;
         int count = 0;
-        for (int f = 0; f <= _layout.Features.Length; f++)
+        for (int f = 0; f <= _layout.TriggersIndex; f++)
         {
             int section = SectionOf(f);
             if (section == 0)
@@ -57,11 +57,12 @@ public sealed partial class EntityBlock
                 continue;
             }
 
+            bool isFeature = f < _layout.Features.Length;
             bool isEventIds = f == _layout.EventIdsIndex;
             int length = ReadInt(section + UsedBytes) - UsedBytes;
-            BinaryPrimitives.WriteInt32LittleEndian(target[at..], isEventIds ? 0 : _layout.Features[f].Number);
-            BinaryPrimitives.WriteUInt32LittleEndian(target[(at + 4)..], isEventIds ? 0 : _layout.TypeHashes[f]);
-            target[at + 8] = isEventIds ? EventIdsVersion : _layout.Features[f].Aggregate.CodecVersion;
+            BinaryPrimitives.WriteInt32LittleEndian(target[at..], isFeature ? _layout.Features[f].Number : isEventIds ? 0 : TriggersNumber);
+            BinaryPrimitives.WriteUInt32LittleEndian(target[(at + 4)..], isFeature ? _layout.TypeHashes[f] : 0);
+            target[at + 8] = isFeature ? _layout.Features[f].Aggregate.CodecVersion : isEventIds ? EventIdsVersion : TriggersVersion;
             BinaryPrimitives.WriteInt32LittleEndian(target[(at + 9)..], length);
             _memory.Bytes.Slice(section + UsedBytes, length).CopyTo(target[(at + SectionRecordHeader)..]);
             at += SectionRecordHeader + length;
@@ -136,6 +137,12 @@ public sealed partial class EntityBlock
         if (number == 0)
         {
             RestoreSection(_layout.EventIdsIndex, content);
+            return;
+        }
+
+        if (number == TriggersNumber && version == TriggersVersion)
+        {
+            LoadTriggers(content);
             return;
         }
 

@@ -8,6 +8,20 @@ public sealed partial class EntityBlock
     private const byte EventIdsVersion = 1;
     private const int EventIdBytes = 16;
 
+    /// <summary>
+    /// Largest event time of an id that gave way before it was old enough; a repetition of that event may have been counted.
+    /// <see cref="long.MinValue"/> when none did.
+    /// </summary>
+    public long IdsGivenUpMs
+    {
+        get
+        {
+            // Event ids have no slots: their number says that an id was given up, the first start says up to which event time.
+            int section = SectionOf(_layout.EventIdsIndex);
+            return section == 0 || ReadInt(section + Slots) == 0 ? long.MinValue : ReadLong(section + FirstStart);
+        }
+    }
+
     /// <summary>True when the event id is remembered.</summary>
     public bool IsRemembered(ulong idHash)
     {
@@ -119,6 +133,8 @@ public sealed partial class EntityBlock
         isTruncated = kept / EventIdBytes >= idsMax;
         if (isTruncated)
         {
+            WriteLong(section + FirstStart, Math.Max(oldest, IdsGivenUpMs));
+            WriteInt(section + Slots, 1);
             ids[(oldestAt + EventIdBytes)..kept].CopyTo(ids[oldestAt..]);
             kept -= EventIdBytes;
         }

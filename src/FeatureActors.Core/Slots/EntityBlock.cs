@@ -9,7 +9,7 @@ namespace FeatureActors.Core.Slots;
 /// <code>
 /// block    used i32 | key length u16 | format u8 | flags u8 | offset of the unknown sections i32 | reserved i32
 ///          per group: last event i64, published hash u64, published expiry i64, next due i64
-///          directory: offset i32 of each feature's section (0: none), then of the event ids
+///          directory: offset i32 of each feature's section (0: none), then of the event ids and of what triggers remember
 ///          key | sections in order of creation | unknown sections, kept as they are
 /// section  reserved i32 | used i32 | shared length i32 | slots i32 (top bit: the first slot is the lifetime slot)
 ///          first start i64 | newest start i64 | offset of the newest entry i32 | shared bytes | entries

@@ -12,13 +12,14 @@ public sealed class EntityLayout
 
     private readonly Dictionary<int, int> _featureByNumber = [];
     private readonly Dictionary<int, int> _groupByNumber = [];
+    private readonly Dictionary<ulong, int> _triggerBytes = [];
 
     /// <summary>Layout for <paramref name="plan"/>.</summary>
     public EntityLayout(EntityPlan plan)
     {
         Plan = plan;
         DirectoryOffset = HeaderBytes + (plan.Groups.Count * GroupBytes);
-        KeyOffset = DirectoryOffset + ((plan.Features.Count + 1) * sizeof(int));
+        KeyOffset = DirectoryOffset + ((plan.Features.Count + 2) * sizeof(int));
         Features = [.. plan.Features];
         TypeHashes = [.. plan.Features.Select(static f => (uint)StableHash.Of(Encoding.UTF8.GetBytes(f.Type)))];
         for (int i = 0; i < plan.Features.Count; i++)
@@ -29,6 +30,10 @@ public sealed class EntityLayout
         for (int i = 0; i < plan.Groups.Count; i++)
         {
             _groupByNumber.Add(plan.Groups[i].Number, i);
+            foreach (TriggerPlan trigger in plan.Groups[i].Triggers.Where(static t => t.Value is not null))
+            {
+                _triggerBytes.Add(trigger.Id, trigger.Value!.StateBytes);
+            }
         }
     }
 
@@ -45,6 +50,12 @@ public sealed class EntityLayout
 
     /// <summary>Place in the directory of the remembered event ids: behind the features.</summary>
     internal int EventIdsIndex => Features.Length;
+
+    /// <summary>Place in the directory of what triggers remember: behind the event ids.</summary>
+    internal int TriggersIndex => Features.Length + 1;
+
+    /// <summary>Bytes of state of the trigger with that id; −1 when there is none.</summary>
+    internal int TriggerBytesOf(ulong id) => _triggerBytes.GetValueOrDefault(id, -1);
 
     internal bool TryGetFeature(int number, out int index) => _featureByNumber.TryGetValue(number, out index);
 

@@ -85,9 +85,6 @@ internal enum EntityMarks : ushort
     /// <summary>Used since the passivation hand passed.</summary>
     Recent = 128,
 
-    /// <summary>Event ids were given up before their time.</summary>
-    IdsTruncated = 256,
-
     /// <summary>
     /// The sink may hold other values than the block remembers, or a key that the block knows nothing of: an earlier owner published
     /// after the checkpoint. The next evaluation writes or deletes every group.

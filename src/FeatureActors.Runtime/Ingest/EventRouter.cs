@@ -30,6 +30,8 @@ internal sealed class EventRouter
     /// <summary>Largest row in bytes: a batch must stay below what brokers take by default (1 MB).</summary>
     public const int RowBytesMax = 256 * 1024;
 
+    private const ulong RetractionSeed = 1UL << 32;
+
     private readonly IngestPlan _plan;
     private readonly IEventDecoder _decoder;
     private readonly DecodedEvent _event;
@@ -78,17 +80,28 @@ internal sealed class EventRouter
 
         EventTimeMs = _event.EventTimeMs;
         _isComputed = _expressions.Length == 0;
+        int sign;
+        try
+        {
+            sign = _plan.Retract is { } retract && retract(_event.View(nowMs)) ? -1 : 1;
+        }
+        catch (PluginFaultException error)
+        {
+            target.Refuse(-1, "", "function-error", $"no row of source {_plan.Source}: {error}");
+            return;
+        }
+
         for (int ordinal = 0; ordinal < _plan.Routes.Count; ordinal++)
         {
-            RouteSupervised(_plan.Routes[ordinal], ordinal, nowMs, target);
+            RouteSupervised(_plan.Routes[ordinal], ordinal, nowMs, sign, target);
         }
     }
 
-    private void RouteSupervised(RoutePlan route, int ordinal, long nowMs, IRowTarget target)
+    private void RouteSupervised(RoutePlan route, int ordinal, long nowMs, int sign, IRowTarget target)
     {
         try
         {
-            RouteTo(route, ordinal, nowMs, target);
+            RouteTo(route, ordinal, nowMs, sign, target);
         }
         catch (PluginFaultException error)
         {
@@ -136,9 +149,9 @@ internal sealed class EventRouter
         }
     }
 
-    private void RouteTo(RoutePlan route, int ordinal, long nowMs, IRowTarget target)
+    private void RouteTo(RoutePlan route, int ordinal, long nowMs, int sign, IRowTarget target)
     {
-        RowView row = _event.View(nowMs);
+        RowView row = _event.View(nowMs, sign);
         ulong groups = GroupsOf(route, row);
         if (groups == 0)
         {
@@ -148,7 +161,7 @@ internal sealed class EventRouter
         if (!_isComputed)
         {
             Compute(row);
-            row = _event.View(nowMs);
+            row = _event.View(nowMs, sign);
             _isComputed = true;
         }
 
@@ -241,7 +254,8 @@ internal sealed class EventRouter
 
     private ulong HashId(in RowView row, int ordinal)
     {
-        ulong seed = _idSeed + (ulong)ordinal;
+        // A retraction often carries the id of what it takes back, and is no repetition of it.
+        ulong seed = _idSeed + (ulong)ordinal + (row.Sign < 0 ? RetractionSeed : 0);
         ulong hash;
         if (_plan.FieldTypes[_plan.EventIdField] == FieldType.String)
         {

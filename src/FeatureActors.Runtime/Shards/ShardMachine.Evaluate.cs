@@ -1,4 +1,3 @@
-using System.Numerics;
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
@@ -9,14 +8,13 @@ using FeatureActors.Runtime.Publishing;
 
 namespace FeatureActors.Runtime.Shards;
 
-/// <content>Triggers and evaluation: when a changed group is evaluated, and what is handed to the publisher.</content>
+/// <content>Evaluation: what is handed to the publisher.</content>
 internal sealed partial class ShardMachine
 {
     private static readonly ReadOnlyMemory<byte> VersionField = "_v"u8.ToArray();
     private static readonly ReadOnlyMemory<byte> TimeField = "_t"u8.ToArray();
     private static readonly ReadOnlyMemory<byte> FlagsField = "_flags"u8.ToArray();
 
-    private readonly PagedQueue<Waiting>[] _queues;
     private readonly PagedQueue<Waiting> _forced = new();
     private readonly byte[][] _keyPrefixes;
     private readonly byte[][][] _fieldNames;
@@ -24,67 +22,6 @@ internal sealed partial class ShardMachine
     private readonly byte[] _number = new byte[48];
 
     private bool CanEvaluate => State == ShardState.Running && (_hasTicked || _plan.Clock == ClockKind.Event) && ClockMs != long.MinValue && _nextOffset >= _publishFrom && _ready.Count < ReadyMax;
-
-    private void MarkChanged(int entity, ulong groups, long ingestTimeMs)
-    {
-        ref EntitySlot slot = ref _table[entity];
-        ulong added = groups & ~slot.ChangedGroups;
-        slot.ChangedGroups |= groups;
-        slot.PendingSince = ShortTime.Older(slot.PendingSince, ShortTime.Of(ingestTimeMs));
-        Touch(ref slot);
-        while (added != 0)
-        {
-            int group = BitOperations.TrailingZeroCount(added);
-            added &= added - 1;
-            AskTriggers(entity, ref slot, _plan.Groups[group], group);
-        }
-    }
-
-    private void AskTriggers(int entity, ref EntitySlot slot, GroupPlan group, int place)
-    {
-        long shardTime = Math.Max(ClockMs, 0);
-        bool isAsked = false;
-        for (int i = 0; i < group.Triggers.Count; i++)
-        {
-            ITrigger trigger = group.Triggers[i].Trigger;
-            bool isProcessing = trigger.Clock == TriggerClock.Processing;
-            long next = trigger.NextEvaluationMs(new TriggerInput(isProcessing ? _monotonicMs : shardTime, long.MinValue));
-            if (next == long.MaxValue)
-            {
-                continue;
-            }
-
-            isAsked = true;
-            if (isProcessing)
-            {
-                _queues[place].Enqueue(new Waiting(entity, slot.Generation, next));
-            }
-            else
-            {
-                ScheduleNotAfter(entity, ref slot, next);
-            }
-        }
-
-        if (!isAsked)
-        {
-            // Slot expiry alone: look when the present slot closes.
-            long boundary = long.MaxValue;
-            for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
-            {
-                boundary = Math.Min(boundary, _plan.Features[f].NextBoundary(shardTime));
-            }
-
-            ScheduleNotAfter(entity, ref slot, boundary != long.MaxValue ? boundary : group.Idle?.NextCell(shardTime) ?? shardTime + 1);
-        }
-    }
-
-    private void ScheduleNotAfter(int entity, ref EntitySlot slot, long dueMs)
-    {
-        if (dueMs < slot.ScheduledMs)
-        {
-            _wheel.Schedule(entity, dueMs);
-        }
-    }
 
     private void Force(int entity) => _forced.Enqueue(new Waiting(entity, _table[entity].Generation, 0));
 
@@ -104,39 +41,49 @@ internal sealed partial class ShardMachine
             }
         }
 
-        for (int g = 0; g < _queues.Length; g++)
+        foreach (TriggerQueue queue in _queues)
         {
-            PagedQueue<Waiting> queue = _queues[g];
-            while (CanEvaluate && queue.TryPeek(out Waiting waiting) && waiting.DueAtMs <= _monotonicMs)
+            while (CanEvaluate && queue.Entities.TryPeek(out Waiting waiting) && waiting.DueAtMs <= _monotonicMs)
             {
-                queue.TryDequeue(out _);
-                if (IsThere(waiting) && (_table[waiting.Entity].ChangedGroups >> g & 1) != 0)
-                {
-                    if ((_table[waiting.Entity].Marks & EntityMarks.Unsure) != 0)
-                    {
-                        EvaluateEntity(waiting.Entity);
-                        continue;
-                    }
-
-                    _store.Open(waiting.Entity);
-                    EvaluateGroup(waiting.Entity, g, isForced: false);
-                    FinishEvaluation(waiting.Entity);
-                }
+                queue.Entities.TryDequeue(out _);
+                EvaluateWaiting(queue, waiting);
             }
         }
+    }
+
+    private void EvaluateWaiting(TriggerQueue queue, in Waiting waiting)
+    {
+        if (queue.IsValue)
+        {
+            // Also for an entity that is gone: nothing else takes it out.
+            _asked.Remove((waiting.Entity, waiting.Generation, queue.Group));
+        }
+
+        if (!IsThere(waiting) || (_table[waiting.Entity].ChangedGroups >> queue.Group & 1) == 0)
+        {
+            return;
+        }
+
+        if ((_table[waiting.Entity].Marks & EntityMarks.Unsure) != 0)
+        {
+            EvaluateEntity(waiting.Entity);
+            return;
+        }
+
+        _store.Open(waiting.Entity);
+        EvaluateGroup(waiting.Entity, queue.Group, queue.IsValue ? EvaluationCause.Value : EvaluationCause.Due);
+        FinishEvaluation(waiting.Entity);
     }
 
     /// <summary>Evaluates the groups of an entity that changed or are due, or all when that is asked for.</summary>
     private void EvaluateEntity(int entity)
     {
         _store.Open(entity);
-        EntityMarks marks = _table[entity].Marks;
-        bool isForced = (marks & (EntityMarks.ForceWrite | EntityMarks.ForceRefresh | EntityMarks.Unsure)) != 0;
         for (int g = 0; g < _plan.Groups.Count; g++)
         {
-            if (isForced || (_table[entity].ChangedGroups >> g & 1) != 0 || _block.Group(g).NextDueMs <= ClockMs)
+            if (CauseOf(entity, g) is { } cause)
             {
-                EvaluateGroup(entity, g, isForced);
+                EvaluateGroup(entity, g, cause);
             }
         }
 
@@ -165,10 +112,16 @@ internal sealed partial class ShardMachine
         }
     }
 
-    private void EvaluateGroup(int entity, int group, bool isForced)
+    private void EvaluateGroup(int entity, int group, EvaluationCause cause)
     {
         GroupPlan plan = _plan.Groups[group];
+        GroupTriggers triggers = _triggers[group];
         GroupState state = _block.Group(group);
+        if (triggers.HasValue && cause != EvaluationCause.Refresh)
+        {
+            _asked.Remove((entity, _table[entity].Generation, group));
+        }
+
         _evaluator.Evaluate(group, ClockMs, _values);
         if (_evaluator.Faults.Count > 0)
         {
@@ -176,42 +129,66 @@ internal sealed partial class ShardMachine
         }
 
         Counters.Evaluations++;
+        bool fires = cause != EvaluationCause.Refresh && triggers.HasValue && _values.IsAlive
+            && AskValueTriggers(group, state.PublishedHash != 0);
+        bool isHeld = _values.IsAlive && (cause == EvaluationCause.Refresh || (cause == EvaluationCause.Value && !fires));
+        long due = _values.NextDueMs == long.MaxValue ? long.MaxValue : _values.NextDueMs + JitterOf(group);
+
+        // An exit that is still to be written must not be forgotten because an evaluation that may not write saw it first.
+        GroupState next = state with { NextDueMs = isHeld ? Math.Min(due, state.NextDueMs) : due };
         ref EntitySlot slot = ref _table[entity];
-        slot.ChangedGroups &= ~(1UL << group);
-        GroupState next = state with { NextDueMs = _values.NextDueMs };
-        if (!_values.IsAlive)
+        if (!isHeld || (cause == EvaluationCause.Value && !triggers.HasPlain))
         {
-            next = next with { PublishedHash = 0, PublishedExpiryMs = 0 };
-
-            // The hash alone does not tell: an earlier owner may have published what it did not live to checkpoint, and time may
-            // have leapt over the group's windows before the replayed rows are evaluated for the first time.
-            if (state.PublishedHash != 0 || state.LastEventMs != long.MinValue)
-            {
-                AddDelete(entity, group);
-            }
-        }
-        else
-        {
-            long expiry = ExpiryOf(plan);
-            bool isWrite = _values.Hash != state.PublishedHash || (slot.Marks & (EntityMarks.ForceWrite | EntityMarks.Unsure)) != 0;
-            bool isRefresh = (slot.Marks & EntityMarks.ForceRefresh) != 0 || IsExpiryStale(plan, state.PublishedExpiryMs, expiry);
-            if (isWrite)
-            {
-                AddWrite(entity, group, expiry);
-                next = next with { PublishedHash = _values.Hash, PublishedExpiryMs = expiry };
-            }
-            else if (isRefresh)
-            {
-                AddRefresh(entity, group, expiry);
-                next = next with { PublishedExpiryMs = expiry };
-            }
+            slot.ChangedGroups &= ~(1UL << group);
         }
 
-        if (next != state || _values.IsCompacted)
+        next = _values.IsAlive ? Publish(entity, group, isHeld, state, next) : Unpublish(entity, group, state, next);
+        if (next != state || _values.IsCompacted || (triggers.HasValue && cause != EvaluationCause.Refresh))
         {
             _block.SetGroup(group, next);
             MarkDirty(entity);
         }
+    }
+
+    private GroupState Unpublish(int entity, int group, in GroupState state, in GroupState next)
+    {
+        // The hash alone does not tell: an earlier owner may have published what it did not live to checkpoint, and time may
+        // have leapt over the group's windows before the replayed rows are evaluated for the first time.
+        if (state.PublishedHash != 0 || state.LastEventMs != long.MinValue)
+        {
+            AddDelete(entity, group);
+        }
+
+        _block.ForgetTriggers(_plan.Groups[group]);
+        return next with { PublishedHash = 0, PublishedExpiryMs = 0 };
+    }
+
+    private GroupState Publish(int entity, int group, bool isHeld, in GroupState state, in GroupState next)
+    {
+        GroupPlan plan = _plan.Groups[group];
+        EntityMarks marks = _table[entity].Marks;
+        long expiry = ExpiryOf(plan);
+        bool isSame = _values.Hash == state.PublishedHash;
+        if (!isHeld && _triggers[group].HasValue)
+        {
+            TellValueTriggers(group);
+        }
+
+        if (!isHeld && (!isSame || (marks & (EntityMarks.ForceWrite | EntityMarks.Unsure)) != 0))
+        {
+            AddWrite(entity, group, expiry);
+            return next with { PublishedHash = _values.Hash, PublishedExpiryMs = expiry };
+        }
+
+        // What no trigger wanted written yet is not in the sink; a refresh would find it missing and write it.
+        bool isThere = state.PublishedHash != 0;
+        if (isThere && ((marks & EntityMarks.ForceRefresh) != 0 || IsExpiryStale(plan, state.PublishedExpiryMs, expiry)))
+        {
+            AddRefresh(entity, group, expiry);
+            return next with { PublishedExpiryMs = expiry };
+        }
+
+        return next;
     }
 
     private long ExpiryOf(GroupPlan plan) => _plan.Clock == ClockKind.Event || _values.LastExitMs == long.MaxValue
@@ -326,20 +303,5 @@ internal sealed partial class ShardMachine
         {
             CompleteBatch();
         }
-    }
-
-    /// <summary>An entity in a queue, and when its turn is: a monotonic time from 0, of which 48 bits are kept.</summary>
-    private readonly struct Waiting(int entity, ushort generation, long dueAtMs)
-    {
-        private readonly int _entity = entity;
-        private readonly uint _dueLow = (uint)dueAtMs;
-        private readonly ushort _dueHigh = (ushort)(dueAtMs >> 32);
-        private readonly ushort _generation = generation;
-
-        public int Entity => _entity;
-
-        public ushort Generation => _generation;
-
-        public long DueAtMs => ((long)_dueHigh << 32) | _dueLow;
     }
 }

@@ -204,7 +204,7 @@ internal sealed partial class ShardMachine
                     changed |= taken;
                     if (hasId)
                     {
-                        Remember(entity, head);
+                        Remember(head);
                     }
                 }
 
@@ -232,14 +232,10 @@ internal sealed partial class ShardMachine
     /// Remembers the id of a row that some group took. One that nobody took is judged anew when it is told again; an id for it
     /// would be state that no time ever takes away.
     /// </summary>
-    private void Remember(int entity, in RowHead head)
+    private void Remember(in RowHead head)
     {
         long forgetBefore = ClockMs == long.MinValue ? long.MinValue : ClockMs - _plan.EventIdKeepMs;
-        _block.TryRemember(head.EventIdHash, head.EventTimeMs, forgetBefore, _plan.EventIdsMax, out bool isTruncated);
-        if (isTruncated)
-        {
-            _table[entity].Marks |= EntityMarks.IdsTruncated;
-        }
+        _block.TryRemember(head.EventIdHash, head.EventTimeMs, forgetBefore, _plan.EventIdsMax, out _);
     }
 
     private void ReportRow(in RowHead head)

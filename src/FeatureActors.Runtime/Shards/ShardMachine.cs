@@ -53,7 +53,9 @@ internal sealed partial class ShardMachine : IDisposable
         _reader = new BatchReader([.. plan.Columns.Select(static c => c.Numbers)]);
         _updater = new EntityUpdater(_layout, _block);
         _evaluator = new GroupEvaluator(_layout, _block);
-        _queues = [.. plan.Groups.Select(static _ => new PagedQueue<Waiting>())];
+        var queues = new List<TriggerQueue>();
+        _triggers = ReadTriggers(plan, queues);
+        _queues = [.. queues];
         _keyPrefixes = [.. plan.Groups.Select(g => System.Text.Encoding.UTF8.GetBytes($"fa:{plan.Namespace}:{g.Name}:"))];
         _fieldNames = [.. plan.Groups.Select(static g => (byte[][])[.. g.Fields.Select(static f => System.Text.Encoding.UTF8.GetBytes(f.Name))])];
         _builder = new PublishBuilder();
@@ -79,12 +81,12 @@ internal sealed partial class ShardMachine : IDisposable
 
     /// <summary>True when nothing waits: every row applied, every change published and, but for the clock, checkpointed.</summary>
     public bool IsQuiet => _pending.Count == 0 && _inFlight is null && _ready.Count == 0 && _builder.Count == 0
-        && _forced.Count == 0 && _queues.All(static q => q.Count == 0) && !_hasUnpublished && (_sweep is null or { Kind: SweepKind.Refresh }) && _commit is null
+        && _forced.Count == 0 && _queues.All(static q => q.Entities.Count == 0) && !_hasUnpublished && (_sweep is null or { Kind: SweepKind.Refresh }) && _commit is null
         && _dirty.Count == 0 && _checkpointedOffset == _nextOffset;
 
     /// <summary>True once every source partition has ended and everything is published.</summary>
     public bool IsEndPublished => _marks.HasEnded(_plan.Sources) && _pending.Count == 0 && _inFlight is null && _ready.Count == 0
-        && _builder.Count == 0 && _forced.Count == 0 && _queues.All(static q => q.Count == 0) && !_hasUnpublished && !_isDueReadUnderWay
+        && _builder.Count == 0 && _forced.Count == 0 && _queues.All(static q => q.Entities.Count == 0) && !_hasUnpublished && !_isDueReadUnderWay
         && _dueReadClock == ClockMs && _firedClock == ClockMs;
 
     /// <summary>True when the shard takes more log entries.</summary>

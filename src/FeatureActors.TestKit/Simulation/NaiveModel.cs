@@ -3,7 +3,13 @@ using System.Globalization;
 namespace FeatureActors.TestKit.Simulation;
 
 /// <summary>An event as the simulator made it.</summary>
-internal sealed record SimulatedEvent(int Partition, long Offset, string Key, long TimeMs, long? Value, string? Category, string Action, string? Id);
+internal sealed record SimulatedEvent(int Partition, long Offset, string Key, long TimeMs, long? Value, string? Category, string Action, string? Id)
+{
+    /// <summary>True when it takes an equal event back.</summary>
+    public bool IsRetraction { get; init; }
+
+    public int Sign => IsRetraction ? -1 : 1;
+}
 
 /// <summary>A window of the naive model.</summary>
 internal sealed record NaiveWindow(string Field, long SizeMs, long SlotMs, long OffsetMs, bool IsLifetime)
@@ -40,7 +46,8 @@ internal sealed record NaiveFeature(string Type, Func<SimulatedEvent, bool> Wher
     /// <summary>The value over the events of a window as it stands in Redis; null for absent.</summary>
     public string? Value(IReadOnlyList<(SimulatedEvent Event, long TimeMs)> rows)
     {
-        if (rows.Count == 0)
+        int count = rows.Sum(static r => r.Event.Sign);
+        if (rows.Count == 0 || (Type == "avg" && count == 0))
         {
             return Type is "count" or "sum" ? "0" : null;
         }
@@ -51,15 +58,16 @@ internal sealed record NaiveFeature(string Type, Func<SimulatedEvent, bool> Wher
                 a.Time != b.Time ? a.Time.CompareTo(b.Time) : string.CompareOrdinal(a.Text, b.Text)));
         return Type switch
         {
-            "count" => Text(rows.Count),
-            "sum" => Text(rows.Sum(static r => r.Event.Value!.Value)),
-            "avg" => ((double)rows.Sum(static r => r.Event.Value!.Value) / rows.Count).ToString("R", CultureInfo.InvariantCulture),
+            "count" => Text(count),
+            "sum" => Text(rows.Sum(static r => r.Event.Sign * r.Event.Value!.Value)),
+            "avg" => ((double)rows.Sum(static r => r.Event.Sign * r.Event.Value!.Value) / count).ToString("R", CultureInfo.InvariantCulture),
             "min" => Text(rows.Min(static r => r.Event.Value!.Value)),
             "max" => Text(rows.Max(static r => r.Event.Value!.Value)),
             "first" => ordered.First().Item2,
             "latest" => ordered.Last().Item2,
             "last" when Count == 1 => ordered.Last().Item2,
             "last" => $"[{string.Join(',', ordered.Reverse().Take(Count).Select(static r => $"\"{r.Item2}\""))}]",
+            "count-map" or "top-k" when Groups(rows).Count == 0 => null,
             "count-map" => $"{{{string.Join(',', Groups(rows).OrderBy(static g => g.Key, StringComparer.Ordinal).Select(static g => $"\"{g.Key}\":{g.Value}"))}}}",
             "top-k" => $"[{string.Join(',', Groups(rows).OrderByDescending(static g => g.Value).ThenBy(static g => g.Key, StringComparer.Ordinal).Take(Count).Select(static g => $"[\"{g.Key}\",{g.Value}]"))}]",
             _ => throw new InvalidOperationException(Type),
@@ -67,7 +75,8 @@ internal sealed record NaiveFeature(string Type, Func<SimulatedEvent, bool> Wher
     }
 
     private static Dictionary<string, int> Groups(IReadOnlyList<(SimulatedEvent Event, long TimeMs)> rows) =>
-        rows.GroupBy(static r => r.Event.Category!).ToDictionary(static g => g.Key, static g => g.Count());
+        rows.GroupBy(static r => r.Event.Category!).ToDictionary(static g => g.Key, static g => g.Sum(static r => r.Event.Sign))
+            .Where(static g => g.Value != 0).ToDictionary();
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 }
@@ -75,6 +84,15 @@ internal sealed record NaiveFeature(string Type, Func<SimulatedEvent, bool> Wher
 /// <summary>A group of the naive model.</summary>
 internal sealed record NaiveGroup(string Name, Func<SimulatedEvent, bool> Where, IReadOnlyList<NaiveFeature> Features, long IdleMs, long IdleSlotMs)
 {
+    /// <summary>Triggers that look at values.</summary>
+    public IReadOnlyList<NaiveTrigger> ValueTriggers { get; init; } = [];
+
+    /// <summary>True when only values and exits decide about a write, so that a change may stay unwritten.</summary>
+    public bool IsHeld { get; init; }
+
+    /// <summary>Most milliseconds by which exits and timers are put off.</summary>
+    public long JitterMs { get; init; }
+
     public bool HasLifetime => Features.Any(static f => f.Windows.Any(static w => w.IsLifetime));
 
     public long IdleExit(long lastMs) => IdleMs == long.MaxValue || lastMs == long.MinValue
@@ -122,13 +140,13 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
                 long rowNow = isWall ? ingest : clock;
                 long applied = isWall ? entry.AppliedAtMs : clock;
-                if (hasIds && e.Id is not null && ids.Contains((e.Key, e.Id)))
+                if (hasIds && e.Id is not null && ids.Contains((e.Key, IdOf(e))))
                 {
                     Doubt(states, e, time, Math.Max(rowNow, applied));
                 }
                 else if (Take(states, e, time, rowNow, applied) && hasIds && e.Id is not null)
                 {
-                    ids.Add((e.Key, e.Id));
+                    ids.Add((e.Key, IdOf(e)));
                 }
             }
 
@@ -153,6 +171,9 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
         return result;
     }
+
+    // A retraction carries the id of what it takes back and is no repetition of it.
+    private static string IdOf(SimulatedEvent e) => e.IsRetraction ? $"-{e.Id}" : e.Id!;
 
     /// <summary>T of the shard behind log[0..end) with an event clock.</summary>
     public long EventClock(long end)

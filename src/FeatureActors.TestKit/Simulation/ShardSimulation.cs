@@ -53,6 +53,7 @@ public sealed class ShardSimulation
     private InMemorySinkSnapshot? _snapshot;
     private long _restartAtMs = long.MaxValue;
     private int _nodes;
+    private long _restSinceMs;
 
     private ShardSimulation(int seed, bool keepsStory)
     {
@@ -190,6 +191,12 @@ public sealed class ShardSimulation
         };
         time = random.Next(6) == 0 ? time / 1000 * 1000 : time;
         _world.Events++;
+        if (_definitions.Retracts && random.Next(5) == 0)
+        {
+            TakeBack(partition, time);
+            return;
+        }
+
         if (_told.Count > 0 && random.Next(8) == 0)
         {
             // The same happening told again, perhaps in another partition.
@@ -209,6 +216,25 @@ public sealed class ShardSimulation
         {
             _told.Add(made);
         }
+    }
+
+    /// <summary>An event that takes an earlier one back, or one that is told only later.</summary>
+    private void TakeBack(int partition, long timeMs)
+    {
+        Random random = _world.Random;
+        if (_told.Count > 0 && random.Next(4) != 0)
+        {
+            SimulatedEvent told = _told[random.Next(Math.Max(0, _told.Count - 40), _told.Count)];
+            _source.Add(partition, told.Key, told.TimeMs, told.Value, told.Category, told.Action, told.Id, isRetraction: true);
+            return;
+        }
+
+        _world.Fault("retraction-first");
+        string id = $"r{_world.Events}";
+        SimulatedEvent undo = _source.Add(
+            partition, _keys[random.Next(_keys.Count)], timeMs, random.Next(-5, 20), "xyz"[random.Next(3)].ToString(), "buy", id, isRetraction: true);
+        _world.After(random.Next(1, 5_000), () =>
+            _source.Add(random.Next(_source.Partitions), undo.Key, undo.TimeMs, undo.Value, undo.Category, undo.Action, undo.Id));
     }
 
     private SimulatedNode NewNode()
@@ -397,6 +423,7 @@ public sealed class ShardSimulation
         }
 
         Compare(when);
+        _restSinceMs = _node.Machine.ClockMs;
     }
 
     private bool IsQuiet => _zombies.Count == 0 && _ingests.All(static i => i.IsIdle)
@@ -471,6 +498,12 @@ public sealed class ShardSimulation
             }
 
             _world.Comparisons++;
+            if (GroupOf(key).IsHeld)
+            {
+                CompareHeld(when, key, fields, earlier, settled);
+                continue;
+            }
+
             IReadOnlyDictionary<string, string>? hash = _ports.Sink.TryRead(key);
             if ((hash is null || !AreSame(fields, hash)) && !IsAsOfItsTime(key, earlier, settled))
             {
@@ -480,9 +513,9 @@ public sealed class ShardSimulation
     }
 
     // Ticks, a look a second for cold entities that are due, and answers to read, publish and acknowledge.
-    private long BoundMs => 2_000 + (3L * _tickMs) + (12L * _delayMaxMs) + ColdPassMs;
+    private long BoundMs => 2_000 + _definitions.JitterMaxMs + (3L * _tickMs) + (12L * _delayMaxMs) + ColdPassMs;
 
-    /// <summary>True when the key is right at its own <c>_t</c> and no value changed from there to <paramref name="settledMs"/>.</summary>
+    /// <summary>True when the key is right at its own <c>_v</c> and no value changed from there to <paramref name="settledMs"/>.</summary>
     private bool IsAsOfItsTime(string key, Dictionary<string, Dictionary<string, string>?> earlier, long settledMs)
     {
         IReadOnlyDictionary<string, string>? hash = _ports.Sink.TryRead(key);
@@ -496,9 +529,61 @@ public sealed class ShardSimulation
             return false;
         }
 
-        long time = long.Parse(hash["_t"], CultureInfo.InvariantCulture);
-        return _definitions.Naive.Evaluate(_ports.Log.End, time).TryGetValue(key, out Dictionary<string, string>? then)
+        if (GroupOf(key).IsHeld)
+        {
+            // It was there when everything was settled, and is on its way out.
+            return true;
+        }
+
+        (long end, long time) = VersionOf(hash);
+        return _definitions.Naive.Evaluate(end, time).TryGetValue(key, out Dictionary<string, string>? then)
             && (then is null || AreSame(then, hash)) && (time > settledMs || fields is null || AreSame(fields, hash));
+    }
+
+    /// <summary>The log position and T that a hash says it was evaluated at.</summary>
+    private static (long End, long TimeMs) VersionOf(IReadOnlyDictionary<string, string> hash)
+    {
+        string[] version = hash["_v"].Split('-');
+        return (long.Parse(version[0], CultureInfo.InvariantCulture), long.Parse(version[1], CultureInfo.InvariantCulture));
+    }
+
+    private NaiveGroup GroupOf(string key) => _definitions.Naive.Groups.First(g => key.StartsWith($"fa:sim:{g.Name}:", StringComparison.Ordinal));
+
+    /// <summary>
+    /// Where only values decide: what stands in Redis is what was true at its own log position and T; no trigger should have fired for
+    /// what is true now; and nothing entered or left a window unwritten since the world came to rest.
+    /// </summary>
+    private void CompareHeld(
+        string when, string key, Dictionary<string, string> now, Dictionary<string, Dictionary<string, string>?> earlier, long settledMs)
+    {
+        if (!earlier.TryGetValue(key, out Dictionary<string, string>? settled) || settled is null)
+        {
+            return;
+        }
+
+        IReadOnlyDictionary<string, string>? hash = _ports.Sink.TryRead(key);
+        long from = _restSinceMs;
+        if (hash is not null)
+        {
+            (long end, long time) = VersionOf(hash);
+            from = Math.Max(from, time);
+            Dictionary<string, Dictionary<string, string>?> then = _definitions.Naive.Evaluate(end, time);
+            if (!then.TryGetValue(key, out Dictionary<string, string>? fields) || (fields is not null && !AreSame(fields, hash)))
+            {
+                SimulatedWorld.Violate($"{when}: {key} as of its own {hash["_v"]}\n  expected {NaiveModel.Show(fields)}\n  found    {NaiveModel.Show(hash)}");
+            }
+        }
+
+        if (AreSame(settled, now) && GroupOf(key).ValueTriggers.Any(t => t.Fires(settled, hash)))
+        {
+            SimulatedWorld.Violate($"{when}: {key}: {GroupOf(key).ValueTriggers[0]} should have fired\n  now     {NaiveModel.Show(settled)}\n  written {NaiveModel.Show(hash)}");
+        }
+
+        if (_restSinceMs > 0 && from < settledMs && _definitions.Naive.Evaluate(_ports.Log.End, from).GetValueOrDefault(key) is { } before
+            && !AreSame(before, settled))
+        {
+            SimulatedWorld.Violate($"{when}: {key}: an exit was not written\n  at {from} {NaiveModel.Show(before)}\n  at {settledMs} {NaiveModel.Show(settled)}\n  found {NaiveModel.Show(hash)}");
+        }
     }
 
     /// <summary>A committed checkpoint must equal the fold of the log below its next offset.</summary>

@@ -11,6 +11,8 @@ internal sealed class SimulatedDefinitions
     private static readonly long[] Sizes = [2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000, 21_600_000];
     private static readonly string[] Types = ["count", "sum", "avg", "min", "max", "first", "last", "last", "latest", "count-map", "top-k"];
 
+    private static readonly string[] InvertibleTypes = ["count", "sum", "avg", "count-map", "top-k"];
+
     private SimulatedDefinitions(bool isWall, int partitions, IReadOnlyList<NaiveGroup> groups, DefinitionsModel model)
     {
         IsWall = isWall;
@@ -37,6 +39,12 @@ internal sealed class SimulatedDefinitions
     /// <summary>Time after the last event at which nothing is left; <see cref="long.MaxValue"/> when something stays for ever.</summary>
     public long RetentionMs { get; private init; }
 
+    /// <summary>True when the source takes events back; all features can then.</summary>
+    public bool Retracts { get; private init; }
+
+    /// <summary>Most milliseconds by which an exit or a timer is put off.</summary>
+    public long JitterMaxMs { get; private init; }
+
     public bool ClampsFuture { get; private init; }
 
     public long MaxFutureMs { get; private init; }
@@ -45,6 +53,7 @@ internal sealed class SimulatedDefinitions
     {
         bool isWall = random.Next(3) != 0;
         bool clamps = random.Next(2) == 0;
+        bool retracts = random.Next(4) == 0;
         long maxFuture = random.Next(2) == 0 ? 60_000 : 5_000;
         var groups = new List<NaiveGroup>();
         var groupFields = new List<(string, ConfigNode)>();
@@ -52,7 +61,7 @@ internal sealed class SimulatedDefinitions
         int count = random.Next(1, 4);
         for (int g = 0; g < count; g++)
         {
-            (NaiveGroup group, ConfigNode tree, long trigger) = RandomGroup(random, $"g{g}");
+            (NaiveGroup group, ConfigNode tree, long trigger) = RandomGroup(random, $"g{g}", isWall, retracts);
             groups.Add(group);
             groupFields.Add((group.Name, tree));
             triggerMax = Math.Max(triggerMax, trigger);
@@ -64,8 +73,13 @@ internal sealed class SimulatedDefinitions
             ("event-time", Tree(("field", Text("ts")), ("unit", Text("ms")))),
             ("max-future", Ms(maxFuture)),
             ("future", Text(clamps ? "clamp" : "dead-letter")),
-            ("fields", Tree(("k", Text("string")), ("ts", Text("long")), ("v", Text("long")), ("c", Text("string")), ("a", Text("string")), ("id", Text("string")))),
+            ("fields", Tree(("k", Text("string")), ("ts", Text("long")), ("v", Text("long")), ("c", Text("string")), ("a", Text("string")), ("id", Text("string")), ("u", Text("boolean")))),
         };
+        if (retracts)
+        {
+            source.Add(("retract", Text("u")));
+        }
+
         if (random.Next(2) == 0)
         {
             source.Add(("event-id", Tree(("field", Text("id")), ("keep", Text("30d")), ("max", Text("1000")))));
@@ -80,6 +94,8 @@ internal sealed class SimulatedDefinitions
         return new SimulatedDefinitions(isWall, partitions, groups, DefinitionsBinder.Bind(root, new FeatureTypeRegistry(BuiltInFeatureTypes.All)))
         {
             TriggerMaxMs = triggerMax,
+            Retracts = retracts,
+            JitterMaxMs = groups.Max(static g => g.JitterMs),
             RetentionMs = groups.Max(static g => Retention(g)),
             ClampsFuture = clamps,
             MaxFutureMs = maxFuture,
@@ -98,7 +114,8 @@ internal sealed class SimulatedDefinitions
         return group.HasLifetime ? Math.Max(windows, group.IdleMs + group.IdleSlotMs) : windows;
     }
 
-    private static (NaiveGroup Group, ConfigNode Tree, long TriggerMs) RandomGroup(Random random, string name)
+    private static (NaiveGroup Group, ConfigNode Tree, long TriggerMs) RandomGroup(
+        Random random, string name, bool isWall, bool retracts)
     {
         var features = new List<NaiveFeature>();
         var trees = new List<(string, ConfigNode)>();
@@ -106,7 +123,7 @@ internal sealed class SimulatedDefinitions
         bool hasLifetimeWindow = false;
         for (int f = 0; f < count; f++)
         {
-            NaiveFeature feature = RandomFeature(random, $"f{f}", out ConfigNode tree);
+            NaiveFeature feature = RandomFeature(random, $"f{f}", retracts ? InvertibleTypes : Types, out ConfigNode tree);
             hasLifetimeWindow |= feature.Type != "latest" && feature.Windows.Any(static w => w.IsLifetime);
             features.Add(feature);
             trees.Add(($"f{f}", tree));
@@ -116,14 +133,26 @@ internal sealed class SimulatedDefinitions
         NaiveWindow? longest = sliding.MaxBy(static w => w.OffsetMs + w.SizeMs + w.SlotMs);
         (long idle, long idleSlot, ConfigNode? idleTree) = Idle(random, features, longest, hasLifetimeWindow);
         (Func<SimulatedEvent, bool> where, string? filter) = Filter(random);
-        (ConfigNode triggers, long triggerMs) = Triggers(random, sliding);
+        List<NaiveTrigger> values = [];
+        (List<ConfigNode> triggers, long triggerMs, long timerMs) = Triggers(random, sliding);
+        bool isHeld = false;
+        if (features.Find(static f => f.Type is "count" or "sum" or "avg" or "min" or "max") is { } number && random.Next(3) == 0)
+        {
+            isHeld = random.Next(2) == 0;
+            (triggers, triggerMs, timerMs) = isHeld ? ([], 0, long.MaxValue) : (triggers, triggerMs, timerMs);
+            (NaiveTrigger value, ConfigNode valueTree, long coalesceMs) = ValueTrigger(random, number.Windows[0].Field);
+            values.Add(value);
+            triggers.Add(valueTree);
+            triggerMs = Math.Max(triggerMs, coalesceMs);
+        }
+
         var fields = new List<(string, ConfigNode)>
         {
             ("entity", Text("item")),
             ("source", Text("s")),
             ("key", Text("k")),
             ("features", Tree([.. trees])),
-            ("triggers", triggers),
+            ("triggers", new ConfigArray(default, triggers)),
             ("late", Text(random.Next(2) == 0 ? "drop" : "dead-letter")),
         };
         if (random.Next(3) == 0)
@@ -141,7 +170,15 @@ internal sealed class SimulatedDefinitions
             fields.Add(("idle-expiry", idleTree));
         }
 
-        return (new NaiveGroup(name, where, features, idle, idleSlot), Tree([.. fields]), triggerMs);
+        var group = new NaiveGroup(name, where, features, idle, idleSlot) { ValueTriggers = values, IsHeld = isHeld };
+        if (random.Next(3) == 0)
+        {
+            long jitter = random.Next(1, 3_000);
+            fields.Add(("jitter", Ms(jitter)));
+            group = group with { JitterMs = isWall ? Math.Min(jitter, Math.Min(Grid(group), timerMs) / 10) : 0 };
+        }
+
+        return (group, Tree([.. fields]), triggerMs + group.JitterMs);
     }
 
     private static (long IdleMs, long SlotMs, ConfigNode? Tree) Idle(
@@ -164,9 +201,9 @@ internal sealed class SimulatedDefinitions
         return (idle, StandardSlot(idle), Ms(idle));
     }
 
-    private static NaiveFeature RandomFeature(Random random, string name, out ConfigNode tree)
+    private static NaiveFeature RandomFeature(Random random, string name, string[] types, out ConfigNode tree)
     {
-        string type = Types[random.Next(Types.Length)];
+        string type = types[random.Next(types.Length)];
         var fields = new List<(string, ConfigNode)> { ("type", Text(type)) };
         int n = 1;
         switch (type)
@@ -235,12 +272,46 @@ internal sealed class SimulatedDefinitions
         return windows;
     }
 
+    private static (NaiveTrigger Trigger, ConfigNode Tree, long CoalesceMs) ValueTrigger(Random random, string field)
+    {
+        long coalesce = random.Next(4) * 150;
+        ConfigScalar wait = Ms(coalesce);
+        switch (random.Next(4))
+        {
+            case 0:
+                return (new NaiveTrigger(field, 0, false, null), Tree(("on", Text("change")), ("of", Text(field)), ("coalesce", wait)), coalesce);
+            case 1:
+                int by = random.Next(1, 8);
+                return (new NaiveTrigger(field, by, false, null), Tree(("on", Text("change")), ("of", Text(field)), ("by", Number(by)), ("coalesce", wait)), coalesce);
+            case 2:
+                int share = random.Next(1, 9) * 10;
+                return (new NaiveTrigger(field, share / 100.0, true, null), Tree(("on", Text("change")), ("of", Text(field)), ("by", Text($"{share}%")), ("coalesce", wait)), coalesce);
+            default:
+                int above = random.Next(0, 12);
+                return (new NaiveTrigger(field, 0, false, above), Tree(("on", Text("when")), ("expr", Text($"\"{field}\" > {above}")), ("coalesce", wait)), coalesce);
+        }
+    }
+
+    // Every slot enters and leaves at a multiple of this.
+    private static long Grid(NaiveGroup group)
+    {
+        IEnumerable<long> lengths = group.Features.SelectMany(static f => f.Windows).Where(static w => !w.IsLifetime)
+            .SelectMany(static w => new[] { w.SlotMs, w.SizeMs, w.OffsetMs });
+        if (group.HasLifetime && group.IdleMs != long.MaxValue)
+        {
+            lengths = [.. lengths, group.IdleMs, group.IdleSlotMs];
+        }
+
+        long grid = lengths.Aggregate(0L, static (a, b) => (long)System.Numerics.BigInteger.GreatestCommonDivisor(a, b));
+        return grid == 0 ? long.MaxValue : grid;
+    }
+
     // ARCHITECTURE section 4: the coarsest of these not above max(W/60, 1 s).
     private static long StandardSlot(long size) =>
         new long[] { 86_400_000, 21_600_000, 10_800_000, 3_600_000, 900_000, 300_000, 60_000, 15_000, 5_000, 1_000 }
             .First(r => r <= Math.Max(size / 60, 1_000));
 
-    private static (ConfigNode Tree, long LongestMs) Triggers(Random random, NaiveWindow[] sliding)
+    private static (List<ConfigNode> Trees, long LongestMs, long TimerMs) Triggers(Random random, NaiveWindow[] sliding)
     {
         long update = random.Next(4) * 150;
         long timer = random.Next(1, 6) * 1_000;
@@ -248,10 +319,10 @@ internal sealed class SimulatedDefinitions
         ConfigNode timers = Tree(("on", Text("timer")), ("every", Ms(timer)));
         return random.Next(6) switch
         {
-            0 => (new ConfigArray(default, []), sliding.Select(static w => w.SlotMs).DefaultIfEmpty(1).Max() + 60_000),
-            1 => (new ConfigArray(default, [timers]), timer),
-            2 => (new ConfigArray(default, [updates, timers]), Math.Max(update, timer)),
-            _ => (new ConfigArray(default, [updates]), update),
+            0 => ([], sliding.Select(static w => w.SlotMs).DefaultIfEmpty(1).Max() + 60_000, long.MaxValue),
+            1 => ([timers], timer, timer),
+            2 => ([updates, timers], Math.Max(update, timer), timer),
+            _ => ([updates], update, long.MaxValue),
         };
     }
 
@@ -264,6 +335,8 @@ internal sealed class SimulatedDefinitions
     };
 
     private static ConfigScalar Text(string text) => new(default, text, false, default);
+
+    private static ConfigScalar Number(long number) => Text(number.ToString(CultureInfo.InvariantCulture));
 
     private static ConfigScalar Ms(long ms) => Text(string.Create(CultureInfo.InvariantCulture, $"{ms}ms"));
 

@@ -19,12 +19,12 @@ internal sealed class SimulatedSource(int partitions)
 
     public IReadOnlyList<(SimulatedEvent Event, byte[] Bytes)> Of(int partition) => _events[partition];
 
-    public SimulatedEvent Add(int partition, string key, long timeMs, long? value, string? category, string action, string? id)
+    public SimulatedEvent Add(int partition, string key, long timeMs, long? value, string? category, string action, string? id, bool isRetraction = false)
     {
-        var made = new SimulatedEvent(partition, _events[partition].Count, key, timeMs, value, category, action, id);
+        var made = new SimulatedEvent(partition, _events[partition].Count, key, timeMs, value, category, action, id) { IsRetraction = isRetraction };
         string json = string.Create(
             CultureInfo.InvariantCulture,
-            $"{{\"k\":\"{key}\",\"ts\":{timeMs},\"v\":{(value is null ? "null" : value)},\"c\":{(category is null ? "null" : $"\"{category}\"")},\"a\":\"{action}\"{(id is null ? "" : $",\"id\":\"{id}\"")}}}");
+            $"{{\"k\":\"{key}\",\"ts\":{timeMs},\"v\":{(value is null ? "null" : value)},\"c\":{(category is null ? "null" : $"\"{category}\"")},\"a\":\"{action}\"{(id is null ? "" : $",\"id\":\"{id}\"")}{(isRetraction ? ",\"u\":true" : "")}}}");
         _events[partition].Add((made, Encoding.UTF8.GetBytes(json)));
         return made;
     }
@@ -118,9 +118,9 @@ internal sealed class SimulatedIngest : IRowTarget
     void IRowTarget.Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row)
     {
         long expected = _definitions.IsWall ? Math.Min(_event.TimeMs, _world.NowMs + _definitions.MaxFutureMs) : _event.TimeMs;
-        if (row.EventTimeMs != expected || !key.SequenceEqual(Encoding.UTF8.GetBytes(_event.Key)))
+        if (row.EventTimeMs != expected || row.Sign != _event.Sign || !key.SequenceEqual(Encoding.UTF8.GetBytes(_event.Key)))
         {
-            SimulatedWorld.Violate($"event {_event} became a row of key {Encoding.UTF8.GetString(key)} at {row.EventTimeMs}");
+            SimulatedWorld.Violate($"event {_event} became a row of sign {row.Sign} of key {Encoding.UTF8.GetString(key)} at {row.EventTimeMs}");
         }
 
         _rows.Add((_event, row.EventTimeMs, row.IngestTimeMs));
@@ -149,7 +149,7 @@ internal sealed class SimulatedIngest : IRowTarget
             _log.Append(batch, entry with { });
             if (_world.IsToldTo)
             {
-                _world.Tell($"log {_log.End - 1} <- ingest {_partition} offsets {entry.FirstOffset}..{entry.LastOffset} clock {entry.ClockMs} rows {string.Join(" | ", entry.Rows.Select(static r => $"{r.Event.Key}@{r.TimeMs} v={r.Event.Value} c={r.Event.Category} a={r.Event.Action} id={r.Event.Id}"))}");
+                _world.Tell($"log {_log.End - 1} <- ingest {_partition} offsets {entry.FirstOffset}..{entry.LastOffset} clock {entry.ClockMs} rows {string.Join(" | ", entry.Rows.Select(static r => $"{r.Event.Key}@{r.TimeMs} {(r.Event.IsRetraction ? "undo " : "")}v={r.Event.Value} c={r.Event.Category} a={r.Event.Action} id={r.Event.Id}"))}");
             }
 
             if (_world.Strikes(0.03))

@@ -1,0 +1,215 @@
+using System.Numerics;
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Sharding;
+using FeatureActors.Runtime.Entities;
+
+namespace FeatureActors.Runtime.Shards;
+
+/// <content>
+/// Triggers: when a changed group is evaluated, and whether what is found is written. A group is marked as changed from a row until
+/// an evaluation that may write; one where only values decide until it is evaluated at all. What did not fire is then known by its
+/// hash alone: the next evaluation that may write finds that it differs, also after a restart.
+/// </content>
+internal sealed partial class ShardMachine
+{
+    private readonly TriggerQueue[] _queues;
+    private readonly GroupTriggers[] _triggers;
+
+    // Groups that wait for an evaluation which their value triggers asked for.
+    private readonly HashSet<(int Entity, ushort Generation, int Group)> _asked = [];
+    private readonly HashSet<ulong> _reportedTriggers = [];
+    private readonly byte[] _stateKept = new byte[IValueTrigger.StateBytesMax];
+
+    private static GroupTriggers[] ReadTriggers(EntityPlan plan, List<TriggerQueue> queues) =>
+        [.. plan.Groups.Select((g, place) => new GroupTriggers(g, place, queues))];
+
+    private void MarkChanged(int entity, ulong groups, long ingestTimeMs)
+    {
+        ref EntitySlot slot = ref _table[entity];
+        ulong added = groups & ~slot.ChangedGroups;
+        slot.ChangedGroups |= groups;
+        slot.PendingSince = ShortTime.Older(slot.PendingSince, ShortTime.Of(ingestTimeMs));
+        Touch(ref slot);
+        while (groups != 0)
+        {
+            int group = BitOperations.TrailingZeroCount(groups);
+            groups &= groups - 1;
+            bool isNew = (added >> group & 1) != 0;
+            bool isAsked = isNew && AskEach(entity, ref slot, group, areValue: false);
+            if (_triggers[group].HasValue && !_asked.Contains((entity, slot.Generation, group))
+                && AskEach(entity, ref slot, group, areValue: true))
+            {
+                isAsked = true;
+                _asked.Add((entity, slot.Generation, group));
+            }
+
+            if (isNew && !isAsked)
+            {
+                AwaitExit(entity, ref slot, group);
+            }
+        }
+    }
+
+    /// <summary>With slot expiry alone a changed group is looked at when the present slot closes.</summary>
+    private void AwaitExit(int entity, ref EntitySlot slot, int group)
+    {
+        GroupPlan plan = _plan.Groups[group];
+        long now = Math.Max(ClockMs, 0);
+        long boundary = long.MaxValue;
+        for (int f = plan.FirstFeature; f < plan.FirstFeature + plan.FeatureCount; f++)
+        {
+            boundary = Math.Min(boundary, _plan.Features[f].NextBoundary(now));
+        }
+
+        boundary = boundary != long.MaxValue ? boundary : plan.Idle?.NextCell(now) ?? now + 1;
+        ScheduleNotAfter(entity, ref slot, boundary + JitterOf(group));
+    }
+
+    private bool AskEach(int entity, ref EntitySlot slot, int group, bool areValue)
+    {
+        GroupPlan plan = _plan.Groups[group];
+        bool isAsked = false;
+        for (int i = 0; i < plan.Triggers.Count; i++)
+        {
+            ITrigger trigger = plan.Triggers[i].Trigger;
+            if (plan.Triggers[i].Value is not null != areValue)
+            {
+                continue;
+            }
+
+            TriggerQueue? queue = _triggers[group].Queues[i];
+            long changedAt = queue is null ? Math.Max(ClockMs, 0) : _monotonicMs;
+            long next = trigger.NextEvaluationMs(new TriggerInput(changedAt, long.MinValue));
+            if (next == long.MaxValue)
+            {
+                continue;
+            }
+
+            isAsked = true;
+            if (queue is not null)
+            {
+                queue.Entities.Enqueue(new Waiting(entity, slot.Generation, next));
+            }
+            else
+            {
+                ScheduleNotAfter(entity, ref slot, next + JitterOf(group));
+            }
+        }
+
+        return isAsked;
+    }
+
+    private void ScheduleNotAfter(int entity, ref EntitySlot slot, long dueMs)
+    {
+        if (dueMs < slot.ScheduledMs)
+        {
+            _wheel.Schedule(entity, dueMs);
+        }
+    }
+
+    /// <summary>
+    /// By how much what is due on the shard's clock is put off for the open entity: its own share of the group's jitter. Evaluation and
+    /// write move together, so that <c>_t</c> is the time of the values and nothing older follows something newer.
+    /// </summary>
+    private long JitterOf(int group)
+    {
+        long most = _plan.Groups[group].JitterMs;
+        return most == 0 ? 0 : (long)(StableHash.Of(_block.Key, (ulong)_plan.Groups[group].Number) % (ulong)(most + 1));
+    }
+
+    /// <summary>What a group is evaluated for when its entity's time has come or somebody wants it looked at; null for nothing.</summary>
+    private EvaluationCause? CauseOf(int entity, int group)
+    {
+        ref EntitySlot slot = ref _table[entity];
+        if ((slot.Marks & (EntityMarks.ForceWrite | EntityMarks.Unsure)) != 0)
+        {
+            return EvaluationCause.Doubt;
+        }
+
+        if (_block.Group(group).NextDueMs <= ClockMs)
+        {
+            return EvaluationCause.Due;
+        }
+
+        GroupTriggers triggers = _triggers[group];
+        if ((slot.Marks & EntityMarks.ForceRefresh) != 0)
+        {
+            return triggers.HasValue ? EvaluationCause.Refresh : EvaluationCause.Due;
+        }
+
+        if ((slot.ChangedGroups >> group & 1) == 0)
+        {
+            return null;
+        }
+
+        // What waits in a queue keeps its own time.
+        return !triggers.HasValue || triggers.HasShardClockPlain ? EvaluationCause.Due
+            : triggers.HasShardClockValue || !_asked.Contains((entity, slot.Generation, group)) ? EvaluationCause.Value
+            : null;
+    }
+
+    /// <summary>Shows the values to the group's value triggers; true when one fires.</summary>
+    private bool AskValueTriggers(int group, bool wasWritten)
+    {
+        bool fires = false;
+        foreach (TriggerPlan trigger in _plan.Groups[group].Triggers)
+        {
+            if (trigger.Value is not { } value)
+            {
+                continue;
+            }
+
+            Span<byte> state = value.StateBytes == 0 ? default : _block.TriggerState(trigger.Id, value.StateBytes);
+            state.CopyTo(_stateKept);
+            try
+            {
+                fires |= value.Fires(new TriggerValues(_values, trigger.Fields.Span, ClockMs, wasWritten), state);
+            }
+#pragma warning disable CA1031 // A plug-in may throw anything; a value is then rather written than kept back.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                _stateKept.AsSpan(0, state.Length).CopyTo(state);
+                ReportTrigger(group, trigger, error);
+                fires = true;
+            }
+        }
+
+        return fires;
+    }
+
+    private void TellValueTriggers(int group)
+    {
+        foreach (TriggerPlan trigger in _plan.Groups[group].Triggers)
+        {
+            if (trigger.Value is not { } value)
+            {
+                continue;
+            }
+
+            Span<byte> state = value.StateBytes == 0 ? default : _block.TriggerState(trigger.Id, value.StateBytes);
+            state.CopyTo(_stateKept);
+            try
+            {
+                value.Written(new TriggerValues(_values, trigger.Fields.Span, ClockMs, true), state);
+            }
+#pragma warning disable CA1031 // As above.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                _stateKept.AsSpan(0, state.Length).CopyTo(state);
+                ReportTrigger(group, trigger, error);
+            }
+        }
+    }
+
+    private void ReportTrigger(int group, TriggerPlan trigger, Exception error)
+    {
+        Counters.Faults++;
+        if (_reportedTriggers.Add(trigger.Id))
+        {
+            _out.Add(new ShardOutput.Alarm($"a trigger of group {_plan.Groups[group].Name} fails on shard {_shard}, its groups are written at every evaluation: {error}"));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Text;
+using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Batches;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Payloads;
+using FeatureActors.Core.Triggers;
+using FeatureActors.Hocon;
+using FeatureActors.Runtime.Entities;
+using FeatureActors.Runtime.Ingest;
+using FeatureActors.Runtime.Shards;
+using FeatureActors.TestKit.Ports;
+
+namespace FeatureActors.Runtime.Tests.Shards;
+
+/// <summary>
+/// One shard over ports in memory on virtual time: events go through the router into the log, every output is answered at once, and
+/// each write to the feature store is kept.
+/// </summary>
+internal sealed class ShardDriver : IRowTarget, IDisposable
+{
+    public const long Start = 1_700_000_000_000;
+
+    private const int TickMs = 50;
+
+    private static readonly ShardId Shard = new("item", 0);
+
+    private readonly Clock _clock = new();
+    private readonly EntityPlan _plan;
+    private readonly IngestPlan _source;
+    private readonly EventRouter _router;
+    private readonly BatchWriter _writer = new();
+    private readonly List<LogEntry> _log = [];
+    private readonly InMemoryCheckpointStore _store;
+    private readonly InMemoryFeatureSink _sink;
+    private ShardMachine _machine;
+    private long _events;
+
+    public ShardDriver(string definitions, params ITriggerType[] triggers)
+    {
+        DefinitionsModel model = DefinitionsBinder.Bind(
+            HoconParser.ParseText(definitions, "d.conf"),
+            new FeatureTypeRegistry(BuiltInFeatureTypes.All),
+            triggers: new TriggerTypeRegistry([.. BuiltInTriggerTypes.All, .. triggers]));
+        DefinitionsPlan plan = PlanCompiler.Compile(model, DefinitionsCatalog.Unapplied(model));
+        (_plan, _source) = (plan.Entities[0], plan.Sources[0]);
+        _router = new EventRouter(_source);
+        _store = new InMemoryCheckpointStore(_clock);
+        _sink = new InMemoryFeatureSink(_clock);
+        _machine = Acquire();
+    }
+
+    /// <summary>Every write of a group so far, as <c>T+ms field=value …</c>, fields of the engine left out.</summary>
+    public List<string> Writes { get; } = [];
+
+    public long NowMs => _clock.NowMs;
+
+    public ShardMachine Machine => _machine;
+
+    public long JitterMs => _plan.Groups[0].JitterMs;
+
+    /// <summary>The hash of a key of the first group, or null.</summary>
+    public IReadOnlyDictionary<string, string>? Read(string key) => _sink.TryRead($"fa:{_plan.Namespace}:{_plan.Groups[0].Name}:{key}");
+
+    /// <summary>Tells an event that happened now.</summary>
+    public void Tell(string key, string fields = "") => TellAt(key, _clock.NowMs, fields);
+
+    /// <summary>Tells an event.</summary>
+    public void TellAt(string key, long timeMs, string fields = "")
+    {
+        long offset = _events++;
+        _writer.Begin(_source.Source, offset, _clock.NowMs, _source.Routes[0].Columns);
+        string comma = fields.Length == 0 ? "" : ",";
+        _router.Route(Encoding.UTF8.GetBytes($"{{\"k\":\"{key}\",\"ts\":{timeMs}{comma}{fields}}}"), _clock.NowMs, this);
+        var header = new BatchHeader(0, 0, _source.Source, 0, 1, offset, offset, long.MinValue, false, _clock.NowMs);
+        _log.Add(new LogEntry(_log.Count, _writer.Complete(header).ToArray()));
+        Take(new ShardInput.LogRead([_log[^1]]));
+    }
+
+    /// <summary>Lets time pass in small steps.</summary>
+    public void Advance(long ms)
+    {
+        long end = _clock.NowMs + ms;
+        while (_clock.NowMs < end)
+        {
+            _clock.NowMs = Math.Min(end, _clock.NowMs + TickMs);
+            Take(new ShardInput.Tick(_clock.NowMs, _clock.NowMs - Start + 1));
+        }
+    }
+
+    /// <summary>Stops after a last checkpoint and goes on as another owner, after <paramref name="ms"/> of nobody being there.</summary>
+    public void Restart(long ms = 0)
+    {
+        Advance(6_000);
+        Take(new ShardInput.Revoked());
+        Assert.Equal(ShardState.Released, _machine.State);
+        _machine.Dispose();
+        _clock.NowMs += ms;
+        _machine = Acquire();
+    }
+
+    public void Dispose() => _machine.Dispose();
+
+    void IRowTarget.Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row) =>
+        _writer.Add(_events - 1, ordinal, groups, eventIdHash, key, row, _source.Routes[0].Columns);
+
+    void IRowTarget.Refuse(int ordinal, string group, string reason, string error) => Assert.Fail($"{reason}: {error}");
+
+    private ShardMachine Acquire()
+    {
+        _machine = new ShardMachine(Shard, _plan, new ShardOptions { MemoryBytes = 1_000_000 }, new ChunkPool());
+        ShardCheckpoint checkpoint = Done(_store.AcquireAsync(Shard, new ShardIdentity(1, "h", "l"), "n", CancellationToken.None));
+        Take(new ShardInput.Acquired(checkpoint, new LogRange(0, _log.Count)));
+        Take(new ShardInput.LogRead([.. _log.Skip((int)_machine.ReadOffset)]));
+        Take(new ShardInput.Tick(_clock.NowMs, _clock.NowMs - Start + 1));
+        Advance(200);
+        Assert.Equal(ShardState.Running, _machine.State);
+        return _machine;
+    }
+
+    private void Take(ShardInput first)
+    {
+        var inputs = new Queue<ShardInput>([first]);
+        while (inputs.TryDequeue(out ShardInput? input))
+        {
+            var outputs = new List<ShardOutput>();
+            _machine.Step(input, outputs);
+            foreach (ShardOutput output in outputs)
+            {
+                if (Answer(output) is { } answer)
+                {
+                    inputs.Enqueue(answer);
+                }
+            }
+        }
+    }
+
+    private ShardInput? Answer(ShardOutput output)
+    {
+        CancellationToken none = CancellationToken.None;
+        switch (output)
+        {
+            case ShardOutput.LoadKeys load:
+                return new ShardInput.Loaded(load.Keys, Done(_store.LoadAsync(Shard, load.Keys, none)));
+            case ShardOutput.ReadDue due:
+                return new ShardInput.DueLoaded(Done(_store.ReadDueAsync(Shard, due.DueAtOrBeforeMs, due.After, due.Limit, none)));
+            case ShardOutput.ReadKeys keys:
+                return new ShardInput.KeysLoaded(Done(_store.ReadKeysAsync(Shard, keys.After, keys.OnlyUnpublished, keys.Limit, none)));
+            case ShardOutput.ReadStoreClock:
+                return new ShardInput.StoreClockRead(_clock.NowMs);
+            case ShardOutput.ReadFence:
+                return new ShardInput.FenceRead(Done(_sink.ReadFenceAsync(Shard, none)));
+            case ShardOutput.WantCheckpoint:
+                return new ShardInput.CheckpointPermitted();
+            case ShardOutput.Commit commit:
+                return new ShardInput.CommitEnded(
+                    commit.Write.Header.CheckpointId, Done(_store.CommitAsync(Shard, commit.Epoch, commit.Write, none)));
+            case ShardOutput.RaiseFence raise:
+                return new ShardInput.FenceRaised(Done(_sink.RaiseFenceAsync(Shard, raise.Epoch, raise.Batch, none)), _log.Count);
+            case ShardOutput.Publish publish:
+                Keep(publish.Batch);
+                return new ShardInput.Published(publish.Batch.Batch, Done(_sink.WriteAsync(publish.Batch, none)));
+            default:
+                return null;
+        }
+    }
+
+    private void Keep(PublishBatch batch)
+    {
+        foreach (PublishItem item in batch.Items.Where(static i => i.Kind == PublishKind.Write))
+        {
+            IEnumerable<string> fields = batch.Fields.Skip(item.FieldsStart).Take(item.FieldsCount)
+                .Select(static f => $"{Encoding.UTF8.GetString(f.Name.Span)}={Encoding.UTF8.GetString(f.Value.Span)}");
+            Writes.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{_clock.NowMs - Start} {string.Join(' ', fields.Where(static f => f[0] != '_' || f.StartsWith("_flags", StringComparison.Ordinal)))}"));
+        }
+    }
+
+    // The ports in memory are done before they return.
+    private static T Done<T>(ValueTask<T> task)
+    {
+        Assert.True(task.IsCompletedSuccessfully);
+#pragma warning disable VSTHRD002, VSTHRD104 // It is completed.
+        return task.Result;
+#pragma warning restore VSTHRD002, VSTHRD104
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public long NowMs { get; set; } = Start;
+
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(NowMs);
+    }
+}
