@@ -83,6 +83,9 @@ public sealed record SourceDefinition
     /// <summary>Longest accepted event in bytes.</summary>
     public required int MaxEventBytes { get; init; }
 
+    /// <summary>Condition over the fields under which an event takes back an equal one, or null when none does.</summary>
+    public FilterDefinition? Retract { get; init; }
+
     /// <summary>
     /// Place of a column in the rows that ingest makes, or −1 when this source has no such column: declared fields come first, then a
     /// cell that is always NULL, then the expressions.
@@ -106,9 +109,6 @@ public sealed record SourceDefinition
 
         return -1;
     }
-
-    /// <summary>Condition over the fields under which an event takes back an equal one, or null when none does.</summary>
-    public FilterDefinition? Retract { get; init; }
 
     /// <summary>Place of the field called <paramref name="name"/>, or −1.</summary>
     public int IndexOf(string name)

@@ -307,6 +307,17 @@ internal sealed class GroupBinder
                 $"{_reader.Path}: feature '{feature.Name}' of type {feature.Type} cannot take back a row, but source {source} has retractions",
                 "move it to a group whose sources have no 'retract', or use an invertible type such as count, sum or count-map"));
         }
+
+        foreach (FeatureBinder feature in _features)
+        {
+            if (feature.Windows.Find(static w => w is SessionWindow or LastRowsWindow) is { } window)
+            {
+                _reader.Errors.Add(new ConfigError(
+                    feature.Position,
+                    $"{_reader.Path}: window '{window.Name}' of feature '{feature.Name}' cannot take back a row, but source {source} has retractions",
+                    "use sliding or tumbling windows, or move the feature to a group whose sources have no 'retract'"));
+            }
+        }
     }
 
     private void BindIdleExpiry()

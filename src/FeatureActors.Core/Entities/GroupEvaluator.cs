@@ -84,7 +84,8 @@ public sealed class GroupEvaluator
         for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
         {
             SlotTimeline timeline = _plan.Features[f].Timeline;
-            if (timeline.HasLifetime || timeline.LeavesAt(timeline.StartOf(givenUpMs)) > nowMs)
+            if (timeline.IsEndless || timeline.LeavesAt(timeline.StartOf(givenUpMs)) > nowMs
+                || (timeline.Session is not null && _block.ListSlots(f, ref _slots) > 0 && _slots[0].StartMs <= givenUpMs))
             {
                 return true;
             }

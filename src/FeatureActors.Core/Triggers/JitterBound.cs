@@ -5,7 +5,7 @@ namespace FeatureActors.Core.Triggers;
 
 /// <summary>
 /// How far exits and timers of a group may be put off: as stated, at most a tenth of the shortest time between two exits, which is the
-/// finest slot where sizes and offsets are multiples of it, and of every timer's period. So what is put off is written before the
+/// finest slot where sizes and offsets are multiples of it, of the gap of sessions, which end at any time, and of every timer's period. So what is put off is written before the
 /// next exit is due.
 /// </summary>
 internal static class JitterBound
@@ -26,7 +26,7 @@ internal static class JitterBound
     private static long ShortestBetweenExits(GroupDefinition group)
     {
         FeatureWindow[] windows = [.. group.Features.SelectMany(static f => f.Windows)];
-        FeatureWindow[] ending = [.. windows.Where(static w => !w.IsLifetime)];
+        FeatureWindow[] ending = [.. windows.Where(static w => !w.IsEndless)];
         if (group.Idle is { } idle && ending.Length < windows.Length)
         {
             ending = [.. ending, idle];
@@ -40,7 +40,8 @@ internal static class JitterBound
 
         // Everything enters and leaves at multiples of this.
         long grid = SlotWidths.Unbounded;
-        foreach (FeatureWindow window in ending)
+        long gap = ending.OfType<SessionWindow>().Select(static w => w.GapMs).DefaultIfEmpty(long.MaxValue).Min();
+        foreach (FeatureWindow window in ending.Where(static w => w is not SessionWindow))
         {
             grid = SlotWidths.CommonDivisor(grid, window.Cells.DivisorMs);
             if (window is SlidingWindow sliding)
@@ -51,6 +52,6 @@ internal static class JitterBound
             }
         }
 
-        return steps.Aggregate(grid, SlotWidths.CommonDivisor);
+        return Math.Min(gap, steps.Aggregate(grid, SlotWidths.CommonDivisor));
     }
 }

@@ -91,8 +91,18 @@ public sealed class RetractionTests
         Assert.Contains("feature 'l' of type latest", refused.Errors[1].ToString(), StringComparison.Ordinal);
     }
 
-    private static ShardDriver Group(string features, string source = "") =>
-        new(TriggerBehaviourTests.Text("{ on = update, coalesce = 0 }", features, source: "retract = undo\n" + source));
+    [Theory]
+    [InlineData("{ session = 30m }", "window 'session-30m' of feature 'n' cannot take back a row")]
+    [InlineData("{ last = 5 }", "window 'last-5' of feature 'n' cannot take back a row")]
+    public void Windows_that_cannot_take_back_are_refused(string window, string message)
+    {
+        ConfigException refused = Assert.Throws<ConfigException>(
+            () => Group($"n {{ type = count, windows = [1h, {window}] }}", more: "idle-expiry = 2h"));
+        Assert.Contains(message, Assert.Single(refused.Errors).ToString(), StringComparison.Ordinal);
+    }
+
+    private static ShardDriver Group(string features, string source = "", string more = "") =>
+        new(TriggerBehaviourTests.Text("{ on = update, coalesce = 0 }", features, more, source: "retract = undo\n" + source));
 
     private static string[] Values(ShardDriver shard) => [.. shard.Writes.Select(static w => w[(w.IndexOf(' ', StringComparison.Ordinal) + 1)..])];
 }
