@@ -19,7 +19,7 @@ public abstract class FeatureBinding
 
     /// <summary>
     /// Width in milliseconds of the widest slot that the feature's windows need: what one payload can cover. <see cref="long.MaxValue"/>
-    /// with a lifetime window, 0 without windows.
+    /// with a lifetime window, 366 days with a session window (sessions have no bound of their own), 0 without windows.
     /// </summary>
     public abstract long SlotMsMax { get; }
 

@@ -18,15 +18,15 @@ internal sealed class ConfigFeatureBinding(
     // A feature's sub-keys live in one block of its entity, which is loaded and written as a whole.
     public const long KeysMax = 1_000_000;
 
+    private const long SessionMsMax = 366L * 86_400_000;
+
     private const string MaxKeys = "max-keys";
 
     private readonly SortedDictionary<string, FeatureSetting> _settings = new(StringComparer.Ordinal);
 
     public override string FeatureName => featureName;
 
-    // No slot is wider than the widest cell of a window.
-    public override long SlotMsMax =>
-        windows.Select(static w => w.IsLifetime ? long.MaxValue : w.ReachMs - w.HoldsMs).DefaultIfEmpty(0).Max();
+    public override long SlotMsMax => windows.Select(WidestSlotMs).DefaultIfEmpty(0).Max();
 
     /// <summary>What was read, ordered by key.</summary>
     public IReadOnlyList<FeatureSetting> Settings => [.. _settings.Values];
@@ -270,6 +270,14 @@ internal sealed class ConfigFeatureBinding(
     }
 
     private void Keep(string key, ColumnSetting column) => Keep(key, column.Value, column.Text);
+
+    // No slot is wider than the widest cell of a window. A session is a slot of its own and has no bound; for worst cases it ends.
+    private static long WidestSlotMs(FeatureWindow window) => window.Kind switch
+    {
+        WindowKind.Lifetime => long.MaxValue,
+        WindowKind.Session => SessionMsMax,
+        _ => window.ReachMs - window.HoldsMs,
+    };
 
     private T Keep<T>(string key, T value, string text)
     {

@@ -193,6 +193,28 @@ internal struct DoubleSum : ISum<DoubleSum>
 
     private void Load(ReadOnlySpan<byte> encoded, int length)
     {
+        // One or two partials are the rule, and what every row of a sum loads.
+        double high = BinaryPrimitives.ReadDoubleLittleEndian(encoded);
+        if (length <= 2)
+        {
+            double second = length == 2 ? BinaryPrimitives.ReadDoubleLittleEndian(encoded[sizeof(double)..]) : 0;
+            if (second == 0 || !double.IsFinite(high))
+            {
+                SetOnly(high);
+                return;
+            }
+
+            _inline[0] = second;
+            _inline[1] = high;
+            _count = 2;
+            return;
+        }
+
+        LoadMany(encoded, length);
+    }
+
+    private void LoadMany(ReadOnlySpan<byte> encoded, int length)
+    {
         // Zeros fill the end where the bytes have room for a longer sum.
         while (length > 0 && BinaryPrimitives.ReadDoubleLittleEndian(encoded[((length - 1) * sizeof(double))..]) == 0)
         {
