@@ -167,7 +167,7 @@ internal sealed class PluginHost
                 continue;
             }
 
-            if (trigger.Id != other.Id || !trigger.Fields.SequenceEqual(other.Fields))
+            if (trigger.Id != other.Id || !trigger.Fields.Span.SequenceEqual(other.Fields.Span))
             {
                 throw new PluginException($"trigger {mine.Part.Name} reads its settings differently now: restart the node to load it");
             }
