@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Globalization;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Redis;
 using StackExchange.Redis;
@@ -15,6 +18,7 @@ public sealed class FeatureClient : IAsyncDisposable
 
     private readonly FeatureClientOptions _options;
     private readonly RedisLink _link;
+    private readonly ConcurrentDictionary<string, FrozenDictionary<(int Feature, int Window), string>> _schemas = new(StringComparer.Ordinal);
 
     private FeatureClient(FeatureClientOptions options, RedisLink link)
     {
@@ -145,11 +149,76 @@ public sealed class FeatureClient : IAsyncDisposable
         for (int i = 0; i < rows.Length; i++)
         {
             (FeatureQuery query, string key) = requests[i];
-            rows[i] = answers[i] is Task<RedisValue[]> values
-                ? new FeatureRow(query, key, await values.ConfigureAwait(false), now)
-                : new FeatureRow(query, key, await ((Task<HashEntry[]>)answers[i]).ConfigureAwait(false), now);
+            if (answers[i] is Task<RedisValue[]> named)
+            {
+                RedisValue[] values = await named.ConfigureAwait(false);
+                await UnpackAsync(query, values).ConfigureAwait(false);
+                rows[i] = new FeatureRow(query, key, values, now);
+            }
+            else
+            {
+                HashEntry[] entries = await ((Task<HashEntry[]>)answers[i]).ConfigureAwait(false);
+                rows[i] = new FeatureRow(query, key, await UnpackAsync(query, entries).ConfigureAwait(false), now);
+            }
         }
 
         return rows;
+    }
+
+    /// <summary>Puts the values of the packed form where the query wants them.</summary>
+    private async ValueTask UnpackAsync(FeatureQuery query, RedisValue[] values)
+    {
+        if ((byte[]?)values[^1] is { } packed)
+        {
+            PackedVector.Read(packed, await FindNamesAsync(query, packed).ConfigureAwait(false), (name, value) =>
+            {
+                if (query.Find(name) is >= 0 and var index)
+                {
+                    values[index] = value;
+                }
+            });
+        }
+    }
+
+    private async ValueTask<HashEntry[]> UnpackAsync(FeatureQuery query, HashEntry[] entries)
+    {
+        if ((byte[]?)Array.Find(entries, static e => e.Name == FeatureQuery.PackedName).Value is not { } packed)
+        {
+            return entries;
+        }
+
+        List<HashEntry> all = [.. entries.Where(static e => e.Name != FeatureQuery.PackedName)];
+        PackedVector.Read(
+            packed, await FindNamesAsync(query, packed).ConfigureAwait(false), (name, value) => all.Add(new HashEntry(name, value)));
+        return [.. all];
+    }
+
+    /// <summary>The names that go with a message; read once for each schema, and again while Redis does not have it.</summary>
+    private async ValueTask<FrozenDictionary<(int Feature, int Window), string>> FindNamesAsync(FeatureQuery query, byte[] packed)
+    {
+        const string What = "read the schema of a packed group";
+        uint id = PackedVector.FindSchema(packed) ?? throw new FormatException($"could not read group {query.Group}: its packed form names no schema");
+        string key = string.Create(CultureInfo.InvariantCulture, $"{query.SchemaPrefix}{id:x8}");
+        if (_schemas.TryGetValue(key, out FrozenDictionary<(int Feature, int Window), string>? names))
+        {
+            return names;
+        }
+
+        HashEntry[] schema = await _link.RunAsync(
+            What, static (database, k) => database.HashGetAllAsync(k), (RedisKey)key, CancellationToken.None).ConfigureAwait(false);
+        if (schema.Length == 0)
+        {
+            throw new FormatException($"could not read group {query.Group}: Redis has no schema {key}; the node writes it again within its next repair");
+        }
+
+        names = schema.Where(static e => !((string)e.Name!).StartsWith('_')).ToFrozenDictionary(static e => Place((string)e.Value!), static e => (string)e.Name!);
+        _schemas[key] = names;
+        return names;
+    }
+
+    private static (int Feature, int Window) Place(string text)
+    {
+        int dot = text.IndexOf('.', StringComparison.Ordinal);
+        return (int.Parse(text.AsSpan(0, dot), CultureInfo.InvariantCulture), int.Parse(text.AsSpan(dot + 1), CultureInfo.InvariantCulture));
     }
 }

@@ -43,6 +43,11 @@ public static class DefinitionsCatalog
                     }
                 }
 
+                foreach (DerivedDefinition derived in group.IsPacked ? group.Derived : [])
+                {
+                    numbering.Derived(group, derived);
+                }
+
                 foreach ((string name, string type) in ColumnsOf(model, group))
                 {
                     numbering.Column(entity.Name, name, type);
@@ -69,6 +74,8 @@ public static class DefinitionsCatalog
     internal static string FeatureName(GroupDefinition group, FeatureDefinition feature, WindowFamily family) =>
         $"{group.Name}.{feature.Name}{family.Suffix}";
 
+    internal static string FeatureName(GroupDefinition group, DerivedDefinition derived) => $"{group.Name}.{derived.Name}";
+
     internal static string ColumnName(string source, string field) => $"{source}.{field}";
 
     /// <summary>Columns that rows of the group's sources carry for it.</summary>
@@ -84,6 +91,9 @@ public static class DefinitionsCatalog
 
     private sealed class Numbering(DefinitionsSnapshot? previous, long nowMs)
     {
+        // What is computed from other features is told by its text, not by its number.
+        private const string DerivedShape = "derived";
+
         // 0 marks "full from the start": with the first version every source is read from its beginning.
         private readonly long _sinceMs = previous is null ? 0 : nowMs;
         private readonly List<AssignedNumber> _numbers = previous is null ? [] : [.. previous.Numbers];
@@ -149,12 +159,28 @@ public static class DefinitionsCatalog
             }
         }
 
+        /// <summary>A feature without state needs a number only where it is a field of a packed message.</summary>
+        public void Derived(GroupDefinition group, DerivedDefinition derived)
+        {
+            string name = FeatureName(group, derived);
+            int index = _numbers.FindIndex(
+                n => n.Kind == NumberKind.Feature && n.Entity == group.Entity && n.Name == name && n.Shape == DerivedShape && n.IsLive);
+            if (index < 0)
+            {
+                Add(NumberKind.Feature, group.Entity, name, DerivedShape, "", 1);
+            }
+            else
+            {
+                Keep(index, _numbers[index]);
+            }
+        }
+
         public void Feature(DefinitionsModel model, GroupDefinition group, FeatureDefinition feature, WindowFamily family)
         {
             string name = FeatureName(group, feature, family);
             string shape = StateShape.Of(model, group, feature, family);
             int index = _numbers.FindIndex(
-                n => n.Kind == NumberKind.Feature && n.Entity == group.Entity && n.Name == name && n.IsLive);
+                n => n.Kind == NumberKind.Feature && n.Entity == group.Entity && n.Name == name && n.Shape != DerivedShape && n.IsLive);
             if (index < 0)
             {
                 int number = AddFeature(group.Entity, name, shape, family);
@@ -191,7 +217,7 @@ public static class DefinitionsCatalog
 
                 _numbers[i] = known with { IsLive = false };
                 IsChanged = true;
-                if (known.Kind != NumberKind.Column)
+                if (known.Kind != NumberKind.Column && known.Shape != DerivedShape)
                 {
                     Report(DefinitionsChangeKind.Removed, known.Entity, known.Name, known.Number, "");
                 }

@@ -208,6 +208,9 @@ public sealed record GroupDefinition
     /// <summary>Most milliseconds by which writes from exits and timers are put off, each key by its own share; 0 for none.</summary>
     public long JitterMs { get; init; }
 
+    /// <summary>True when the values are published as one Protobuf message instead of a field each.</summary>
+    public bool IsPacked { get; init; }
+
     /// <summary>Names of the columns that its features read.</summary>
     public required IReadOnlyList<string> UsedColumns { get; init; }
 }

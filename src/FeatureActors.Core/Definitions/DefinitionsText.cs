@@ -78,6 +78,11 @@ internal static class DefinitionsText
             text.Line($"jitter = {ConfigDuration.Format(group.JitterMs)}");
         }
 
+        if (group.IsPacked)
+        {
+            text.Line("form = packed");
+        }
+
         if (group.StatedIdleExpiryMs is { } idle)
         {
             text.Line($"idle-expiry = {(idle == long.MaxValue ? "never" : ConfigDuration.Format(idle))}");

@@ -23,6 +23,7 @@ internal sealed class GroupBinder
     private IReadOnlyList<DerivedDefinition> _derived = [];
     private IReadOnlyList<TriggerDefinition> _triggers = [];
     private LatePolicy _late;
+    private bool _isPacked;
     private long? _statedIdleExpiryMs;
     private long _marginMs;
     private long _jitterMs;
@@ -62,6 +63,7 @@ internal sealed class GroupBinder
         group.BindFeatures();
         group._triggers = TriggerBinder.Bind(
             name, reader, new GroupFieldScope([.. group.Fields()], group._wrong), context.Triggers, context.Functions);
+        group._isPacked = reader.WordOr("form", "hash", ["hash", "packed"]) == "packed";
         group._late = reader.WordOr("late", "drop", ["drop", "dead-letter"]) == "drop" ? LatePolicy.Drop : LatePolicy.DeadLetter;
         group._marginMs = reader.DurationMsOr("margin", MarginDefaultMs, 0, MarginMaxMs);
         group._jitterMs = reader.DurationMsOr("jitter", 0, 0, JitterMaxMs);
@@ -85,6 +87,7 @@ internal sealed class GroupBinder
             Derived = _derived,
             Triggers = _triggers,
             Late = _late,
+            IsPacked = _isPacked,
             StatedIdleExpiryMs = _statedIdleExpiryMs,
             Idle = Idle(),
             MarginMs = _marginMs,

@@ -151,7 +151,8 @@ public static class PlanCompiler
         {
             foreach (string window in derived.WindowNames.DefaultIfEmpty(""))
             {
-                fields.Add(DerivedFieldOf(derived, window, fields));
+                FieldPlan field = DerivedFieldOf(derived, window, fields);
+                fields.Add(group.IsPacked ? field with { FeatureNumber = numbers.Derived(group, derived).Number } : field);
             }
         }
 
@@ -164,6 +165,7 @@ public static class PlanCompiler
             Fields = fields,
             Triggers = [.. group.Triggers.Select(t => TriggerPlanOf(numbers.Group(group), t, fields))],
             Late = group.Late,
+            IsPacked = group.IsPacked,
             Idle = group.Idle,
             MarginMs = group.MarginMs,
             JitterMs = clock == ClockKind.Event ? 0 : JitterBound.Of(group),
@@ -184,6 +186,7 @@ public static class PlanCompiler
         return new WindowFieldPlan(FieldName(feature.Name, window.Name), feature.Name, window.Name, firstFeature + family, place)
         {
             WarmAtMs = WindowHistory.WarmAtMs(number.Windows, window),
+            FeatureNumber = group.IsPacked ? number.Number : 0,
         };
     }
 
@@ -283,6 +286,9 @@ public static class PlanCompiler
 
         public AssignedNumber Feature(GroupDefinition group, FeatureDefinition feature, WindowFamily family) =>
             Find(NumberKind.Feature, group.Entity, DefinitionsCatalog.FeatureName(group, feature, family), "");
+
+        public AssignedNumber Derived(GroupDefinition group, DerivedDefinition derived) =>
+            Find(NumberKind.Feature, group.Entity, DefinitionsCatalog.FeatureName(group, derived), "");
 
         public int Column(string entity, string source, FieldDefinition column) => Find(
             NumberKind.Column, entity, DefinitionsCatalog.ColumnName(source, column.Name), FieldTypeWords.Of(column.Type)).Number;

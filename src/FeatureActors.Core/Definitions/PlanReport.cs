@@ -108,7 +108,7 @@ public sealed class PlanReport
         }
 
         string late = definition.Late == LatePolicy.Drop ? "drop" : "dead-letter";
-        Add(text, $"    triggers {Triggers(definition)}; late {late}; margin {ConfigDuration.Format(definition.MarginMs)}{Jitter(definition)}");
+        Add(text, $"    triggers {Triggers(definition)}; late {late}; margin {ConfigDuration.Format(definition.MarginMs)}{Jitter(definition)}{(definition.IsPacked ? "; packed" : "")}");
         if (IdleText(definition) is { } idle)
         {
             Add(text, $"    {idle}");
@@ -263,6 +263,7 @@ public sealed class PlanReport
             ["retract"] = _model.Source(f.Source).Retract?.CanonicalText,
         })]),
         ["triggers"] = new JsonArray([.. group.Definition.Triggers.Select(t => (JsonNode)TriggerText(t))]),
+        ["form"] = group.Definition.IsPacked ? "packed" : "hash",
         ["late"] = group.Definition.Late == LatePolicy.Drop ? "drop" : "dead-letter",
         ["jitter_ms"] = _model.Clock == ClockKind.Event ? 0 : JitterBound.Of(group.Definition),
         ["idle_expiry_ms"] = group.Definition.IdleExpiryMs == long.MaxValue ? null : group.Definition.IdleExpiryMs,

@@ -69,6 +69,9 @@ public sealed record GroupPlan
     /// <summary>Rules that say when a changed group is evaluated. Slot expiry needs none: it always applies.</summary>
     public required IReadOnlyList<TriggerPlan> Triggers { get; init; }
 
+    /// <summary>True when the values are published as one Protobuf message instead of a field each.</summary>
+    public bool IsPacked { get; init; }
+
     /// <summary>What becomes of rows beyond retention.</summary>
     public required LatePolicy Late { get; init; }
 
@@ -143,6 +146,9 @@ public abstract record FieldPlan(string Name, string FeatureName, string WindowN
 {
     /// <summary>Time T from which the window is full: until then the value is flagged as warming. <see cref="long.MinValue"/> when always full.</summary>
     public long WarmAtMs { get; init; } = long.MinValue;
+
+    /// <summary>In a packed group the number of the feature, which is its field in the message; 0 in others.</summary>
+    public int FeatureNumber { get; init; }
 }
 
 /// <summary>A field that a feature's slots give.</summary>

@@ -68,14 +68,15 @@ internal sealed class PostgresShard(ShardId shard, NpgsqlDataSource source, Post
             await CopyAsync(connection, checkpoint.Entities, cancellationToken).ConfigureAwait(false);
             using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             (int row, long stored, long checkpointId) = await LockAsync(connection, cancellationToken).ConfigureAwait(false);
-            if (stored == epoch.Value && checkpointId != checkpoint.Header.CheckpointId)
+            bool isMine = stored == epoch.Value && checkpointId <= checkpoint.Header.CheckpointId;
+            if (isMine && checkpointId != checkpoint.Header.CheckpointId)
             {
                 await WriteAsync(connection, row, checkpoint, cancellationToken).ConfigureAwait(false);
             }
 
             // Also where nothing was written: the row must not stay locked.
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-            return stored == epoch.Value ? CommitOutcome.Committed : CommitOutcome.Fenced;
+            return isMine ? CommitOutcome.Committed : CommitOutcome.Fenced;
         },
         cancellationToken);
 

@@ -168,7 +168,8 @@ internal sealed partial class ShardMachine
         GroupPlan plan = _plan.Groups[group];
         EntityMarks marks = _table[entity].Marks;
         long expiry = ExpiryOf(plan);
-        bool isSame = _values.Hash == state.PublishedHash;
+        ulong hash = PublishedHashOf(group);
+        bool isSame = hash == state.PublishedHash;
         if (!isHeld && _triggers[group].HasValue)
         {
             TellValueTriggers(group);
@@ -177,7 +178,7 @@ internal sealed partial class ShardMachine
         if (!isHeld && (!isSame || (marks & (EntityMarks.ForceWrite | EntityMarks.Unsure)) != 0))
         {
             AddWrite(entity, group, expiry);
-            return next with { PublishedHash = _values.Hash, PublishedExpiryMs = expiry };
+            return next with { PublishedHash = hash, PublishedExpiryMs = expiry };
         }
 
         // What no trigger wanted written yet is not in the sink; a refresh would find it missing and write it.
@@ -201,19 +202,29 @@ internal sealed partial class ShardMachine
 
     private void AddWrite(int entity, int group, long expiry)
     {
+        AddSchemaIfNeeded(group);
         BeginItem(entity, group, PublishKind.Write, expiry, _values.Count);
         Counters.Writes++;
         _flags.Clear();
         bool hasFlags = false;
+        PackedForm? packed = _packed[group];
         for (int i = 0; i < _values.Count; i++)
         {
             FieldValue value = _values.Fields[i];
             hasFlags |= value.Quality != ValueQuality.None;
             if (value.Kind != FeatureValueKind.Absent)
             {
-                _builder.AddField(_fieldNames[group][i], _values.Text(i));
                 Counters.Values++;
+                if (packed is null)
+                {
+                    _builder.AddField(_fieldNames[group][i], _values.Text(i));
+                }
             }
+        }
+
+        if (packed is not null)
+        {
+            _builder.AddField(PackedField, packed.Write(_values));
         }
 
         _nextOffset.TryFormat(_number, out int offsetLength, default, System.Globalization.CultureInfo.InvariantCulture);

@@ -131,6 +131,7 @@ internal sealed partial class ShardMachine
         }
 
         _ready.Clear();
+        ForgetSchemas();
         _resumeBatch = _batch;
     }
 
@@ -439,6 +440,7 @@ internal sealed partial class ShardMachine
     {
         Counters.SinkLosses++;
         _out.Add(new ShardOutput.Alarm($"the feature store lost data of shard {_shard} ({reason}): writing everything live again"));
+        ForgetSchemas();
         StartSweep(SweepKind.Rewrite);
     }
 }

@@ -97,6 +97,7 @@ internal sealed partial class ShardMachine
         if (_monotonicMs >= _nextRefreshAt)
         {
             _nextRefreshAt = _monotonicMs + interval;
+            ForgetSchemas();
             StartSweep(SweepKind.Refresh);
         }
     }

@@ -58,6 +58,8 @@ internal sealed partial class ShardMachine : IDisposable
         _queues = [.. queues];
         _keyPrefixes = [.. plan.Groups.Select(g => System.Text.Encoding.UTF8.GetBytes($"fa:{plan.Namespace}:{g.Name}:"))];
         _fieldNames = [.. plan.Groups.Select(static g => (byte[][])[.. g.Fields.Select(static f => System.Text.Encoding.UTF8.GetBytes(f.Name))])];
+        _packed = PackedFormsOf(plan);
+        _hasSchema = new bool[plan.Groups.Count];
         _builder = new PublishBuilder();
     }
 
