@@ -18,7 +18,7 @@ public enum CalendarUnit
 /// <summary>
 /// Days, weeks or months of a time zone. A period starts at the first instant whose local date is its first date or a later one:
 /// when clocks skip midnight that is the change, when they show midnight twice it is the first time. A date that a zone left out
-/// is no period. The starts from 1970 to 2100 stand in a table that is built once for each zone and unit; beyond it every day has 24 hours.
+/// is a period without any instant: it starts and ends where the next one starts. The starts from 1970 to 2100 stand in a table that is built once for each zone and unit; beyond it every day has 24 hours.
 /// </summary>
 public sealed class CalendarPeriods : Periods
 {
@@ -43,20 +43,12 @@ public sealed class CalendarPeriods : Periods
         _firstPeriod = CivilCalendar.PeriodOf(CivilCalendar.DayOf(FirstYear, 1, 1), unit) - 1;
         _lastPeriod = CivilCalendar.PeriodOf(CivilCalendar.DayOf(LastYear + 1, 1, 1), unit) + 1;
         var clock = new DayStarts(zone);
-        var starts = new List<long>();
-        for (long period = _firstPeriod; period <= _lastPeriod; period++)
+        _starts = new long[_lastPeriod - _firstPeriod + 1];
+        for (int i = 0; i < _starts.Length; i++)
         {
-            long start = clock.Of(CivilCalendar.FirstDayOf(period, unit));
-            if (starts.Count > 0 && starts[^1] == start)
-            {
-                // The date before has no instant.
-                continue;
-            }
-
-            starts.Add(start);
+            _starts[i] = clock.Of(CivilCalendar.FirstDayOf(_firstPeriod + i, unit));
         }
 
-        _starts = [.. starts];
         _firstOffsetMs = clock.OffsetMsAt(_starts[0]);
         _lastOffsetMs = clock.OffsetMsAt(_starts[^1]);
         _meanMs = (_starts[^1] - _starts[0]) / (_starts.Length - 1);
@@ -65,7 +57,7 @@ public sealed class CalendarPeriods : Periods
         for (int i = 1; i < _starts.Length; i++)
         {
             long length = _starts[i] - _starts[i - 1];
-            LengthMsMin = Math.Min(LengthMsMin, length);
+            LengthMsMin = length == 0 ? LengthMsMin : Math.Min(LengthMsMin, length);
             LengthMsMax = Math.Max(LengthMsMax, length);
             divisor = SlotWidths.CommonDivisor(divisor, length);
         }
@@ -91,7 +83,7 @@ public sealed class CalendarPeriods : Periods
     /// <inheritdoc/>
     public override long LengthMsMax { get; }
 
-    /// <inheritdoc/>
+    /// <summary>Length of the shortest period that has any instant, in milliseconds.</summary>
     public override long LengthMsMin { get; }
 
     /// <inheritdoc/>

@@ -1,14 +1,17 @@
 using System.Text;
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Entities;
 using FeatureActors.Core.Payloads;
 using FeatureActors.Core.Slots;
 using FeatureActors.Hocon;
-using FeatureActors.TestKit.Features;
 
 namespace FeatureActors.Core.Tests.Windows;
+
+/// <summary>Columns of a row in the order of a plan.</summary>
+internal sealed record WindowRow(RowCell[] Cells, byte[] Bytes);
 
 /// <summary>One entity with one group <c>g</c> of the given features over rows (k string, n long), driven by hand.</summary>
 internal sealed class WindowCase
@@ -49,13 +52,31 @@ internal sealed class WindowCase
     public EntityBlock Block => _block;
 
     /// <summary>Applies a row at time <paramref name="nowMs"/>; false when it was beyond retention.</summary>
-    public bool Apply(long eventTimeMs, long nowMs, string? k, long? n)
+    public bool Apply(long eventTimeMs, long nowMs, string? k, long? n) => Apply(RowOf(k, n), eventTimeMs, nowMs);
+
+    /// <summary>Applies the columns of a row at another event time.</summary>
+    public bool Apply(WindowRow row, long eventTimeMs, long nowMs)
     {
         var head = new RowHead(0, 0, 1, eventTimeMs, eventTimeMs, 1UL << Plan.Groups[0].Number, 0, 0, 0, 0, 0);
-        object?[] values = [.. Plan.Columns.Select(c => c.Name == "k" ? k : (object?)n)];
-        ulong taken = _updater.Apply(head, new SampleRow(eventTimeMs, values).View, nowMs);
-        Assert.Empty(_updater.Faults);
+        var view = new RowView(row.Cells, row.Bytes, eventTimeMs, eventTimeMs, 1);
+        ulong taken = _updater.Apply(head, view, nowMs);
+        if (_updater.Faults.Count > 0)
+        {
+            throw _updater.Faults[0].Error;
+        }
+
         return taken != 0;
+    }
+
+    /// <summary>A row with the columns of the plan.</summary>
+    public WindowRow RowOf(string? k, long? n)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(k ?? "");
+        return new WindowRow(
+            [.. Plan.Columns.Select(c => c.Name == "k"
+                ? new RowCell { IsPresent = k is not null, Length = bytes.Length }
+                : new RowCell { IsPresent = n is not null, Bits = n ?? 0 })],
+            bytes);
     }
 
     public void Evaluate(long nowMs) => _evaluator.Evaluate(0, nowMs, Values);
