@@ -237,6 +237,10 @@ internal sealed class HistoryGenerator
         }
 
         long longest = windows.Where(static w => !w.IsForLife).Select(w => w.LeavesAt(_near) - _near).DefaultIfEmpty(0).Max();
+
+        // The present period may end soon; the definitions ask for the longest there is.
+        longest = Math.Max(longest, windows.OfType<TumblingSpec>().Select(static w => (w.Back + 1) * w.PeriodMs).DefaultIfEmpty(0).Max());
+        longest = Math.Max(longest, windows.OfType<CalendarSpec>().Select(static w => (w.Back + 1) * 32 * 24 * Hour).DefaultIfEmpty(0).Max());
         return (longest == 0 ? 0 : (longest * 2) + Hour) + (_random.Next(1, 200) * Pick(new[] { Second, Minute, Hour }));
     }
 
