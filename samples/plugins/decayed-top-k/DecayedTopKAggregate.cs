@@ -54,7 +54,7 @@ internal sealed class DecayedTopKAggregate : FeatureAggregate
         }
 
         (long halfLife, double rest) = Split(row.EventTimeMs);
-        long worth = (long)Math.Round(Math.Exp2(rest) * ScoreTable.Unit);
+        long worth = (long)Math.Round(double.Exp2(rest) * ScoreTable.Unit);
         ScoreTable.Add(key, checked((int)halfLife), worth, _keysMax, _depth, ref slot);
     }
 
@@ -109,7 +109,7 @@ internal sealed class DecayedTopKAggregate : FeatureAggregate
         slots.NowMs + (long)Math.Ceiling(Math.Log2(Highest(slots) / _epsilon) * _halfLifeMs) + 1;
 
     // Whole half-lives and the fraction apart: together in one double, the fraction would lose digits.
-    private (long HalfLife, double Rest) Split(long timeMs)
+    private (long HalfLife, double Fraction) Split(long timeMs)
     {
         long halfLife = Math.DivRem(timeMs, _halfLifeMs, out long rest);
         return rest < 0 ? (halfLife - 1, (double)(rest + _halfLifeMs) / _halfLifeMs) : (halfLife, (double)rest / _halfLifeMs);
@@ -149,7 +149,7 @@ internal sealed class DecayedTopKAggregate : FeatureAggregate
         double score = 0;
         for (int cell = 0; cell < cells.Length; cell += ScoreTable.CellBytes)
         {
-            score += ScoreTable.SumOf(cells[cell..]) * Math.Exp2(ScoreTable.HalfLifeOf(cells[cell..]) - halfLife - rest);
+            score += ScoreTable.SumOf(cells[cell..]) * double.Exp2(ScoreTable.HalfLifeOf(cells[cell..]) - halfLife - rest);
         }
 
         return score / ScoreTable.Unit;

@@ -29,6 +29,11 @@ internal static class DemoCommand
 
     private static readonly Option<bool> Kafka = new("--kafka") { Description = "Through a real Kafka broker instead of a file and an embedded log" };
 
+    private static readonly Option<bool> WithPlugins = new("--with-plugins")
+    {
+        Description = "The sample plug-ins in a running node, one of them exchanged for its next version",
+    };
+
     private static readonly (string Group, string Key, string[] Features)[] Shown =
     [
         ("item_sales", "85123A", ["buys:1d", "buys:30d", "cancel_rate:30d", "quantity:week_before", "buyers:7d", "last_buyers:30d"]),
@@ -39,12 +44,12 @@ internal static class DemoCommand
 
     public static Command Create(CommandHost host)
     {
-        var command = new Command("demo", "Replays a real year of purchases and shows the features that Redis then serves") { Kafka };
-        command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(Kafka), host, cancellationToken));
+        var command = new Command("demo", "Replays a real year of purchases and shows the features that Redis then serves") { Kafka, WithPlugins };
+        command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(Kafka), result.GetValue(WithPlugins), host, cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(bool isKafka, CommandHost host, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(bool isKafka, bool withPlugins, CommandHost host, CancellationToken cancellationToken)
     {
         string samples = FindSamples();
         string folder = Directory.CreateTempSubdirectory("fa-demo-").FullName;
@@ -54,6 +59,11 @@ internal static class DemoCommand
             RedisServer redis = await RedisServer.StartAsync(null, host.Time, cancellationToken).ConfigureAwait(false);
             await using (redis.ConfigureAwait(false))
             {
+                if (withPlugins)
+                {
+                    return await PluginDemo.RunAsync(Path.Combine(samples, "..", ".."), folder, redis, host, cancellationToken).ConfigureAwait(false);
+                }
+
                 KafkaServer? broker = isKafka ? await StartBrokerAsync(host, cancellationToken).ConfigureAwait(false) : null;
                 try
                 {

@@ -12,7 +12,7 @@ public sealed class AggregateDriver
     private readonly FeatureAggregate _aggregate;
     private readonly SlotTimeline _timeline;
     private readonly SortedList<long, byte[]> _slots = [];
-    private readonly ArraySlotStorage _storage = new();
+    private ArraySlotStorage _storage = new();
     private readonly FeatureValueWriter _writer = new();
 
     /// <summary>An entity without slots.</summary>
@@ -77,6 +77,14 @@ public sealed class AggregateDriver
                 Keep(target);
             }
         }
+    }
+
+    /// <summary>Stores all state and reads it back into fresh memory, as a node that is started again does.</summary>
+    public void Restart()
+    {
+        byte[] shared = _storage.Shared.ToArray();
+        _storage = new ArraySlotStorage();
+        _storage.OpenShared(shared);
     }
 
     /// <summary>Releases every slot.</summary>
