@@ -89,11 +89,13 @@ public sealed class FeatureCase(string name, FeatureAggregate aggregate, NaiveVa
                 cases.Add(new(
                     $"quantile of {of} within {error}",
                     Bind("quantile", ("of", of), ("q", 0.5), ("error", error)),
-                    rows => NaiveNumbers.Quantiles(rows, column, [0.5], false)) { Tolerance = error });
+                    rows => NaiveNumbers.Quantiles(rows, column, [0.5], false))
+                { Tolerance = error });
                 cases.Add(new(
                     $"quantiles of {of} within {error}",
                     Bind("quantile", ("of", of), ("q", "[0, 0.1, 0.5, 0.99, 1]"), ("error", error)),
-                    rows => NaiveNumbers.Quantiles(rows, column, [0, 0.1, 0.5, 0.99, 1], true)) { Tolerance = error });
+                    rows => NaiveNumbers.Quantiles(rows, column, [0, 0.1, 0.5, 0.99, 1], true))
+                { Tolerance = error });
             }
         }
 

@@ -101,7 +101,7 @@ internal sealed record FeatureSpec
         text.Append(CultureInfo.InvariantCulture, $"{Name} {{ type = {Type}");
         Add(text, "of", Of is null ? null : Quoted(Of.Text));
         Add(text, KeySetting, Keys.Count switch { 0 => null, 1 => Quoted(Keys[0].Text), _ => $"[{string.Join(", ", Keys.Select(static k => Quoted(k.Text)))}]" });
-        Add(text, "n", N == 1 || Type == "top-k" ? null : N.ToString(CultureInfo.InvariantCulture));
+        Add(text, "n", (N == 1 && Type != "map-of-lists") || Type == "top-k" ? null : N.ToString(CultureInfo.InvariantCulture));
         Add(text, "distinct", Type == "distinct" ? null : Distinct);
         Add(text, "with", With.Count == 0 ? null : $"[{string.Join(", ", With.Select(static k => Quoted(k.Text)))}]");
         Add(text, "k", Type == "top-k" ? N.ToString(CultureInfo.InvariantCulture) : null);
