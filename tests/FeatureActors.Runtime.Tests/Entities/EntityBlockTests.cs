@@ -48,6 +48,47 @@ public sealed class EntityBlockTests
     }
 
     [Fact]
+    public void What_a_trigger_remembers_is_stored_and_goes_with_its_trigger_alone()
+    {
+        EntityLayout both = WithTriggers(11, 12);
+        var block = new EntityBlock(both, new ArrayBlockMemory());
+        block.Create("k"u8);
+        Put(block.Open(0, 5), [1, 2, 3]);
+        Assert.Equal(new byte[Remembering.Bytes], block.TriggerState(11, Remembering.Bytes).ToArray());
+        block.TriggerState(11, Remembering.Bytes)[1] = 7;
+        block.TriggerState(12, Remembering.Bytes)[2] = 8;
+        Put(block.Open(0, 6), [4]);
+
+        EntityBlock again = Reload(Reload(block, both), both);
+        Assert.Equal([0, 7, 0], again.TriggerState(11, Remembering.Bytes).ToArray());
+        Assert.Equal([0, 0, 8], again.TriggerState(12, Remembering.Bytes).ToArray());
+
+        EntityBlock without = Reload(again, WithTriggers(12));
+        EntityBlock back = Reload(without, both);
+        Assert.Equal([0, 0, 0], back.TriggerState(11, Remembering.Bytes).ToArray());
+        Assert.Equal([0, 0, 8], back.TriggerState(12, Remembering.Bytes).ToArray());
+
+        back.ForgetTriggers(both.Plan.Groups[0]);
+        Assert.Equal([0, 0, 0], back.TriggerState(12, Remembering.Bytes).ToArray());
+        Assert.Equal("k"u8.ToArray(), back.Key.ToArray());
+    }
+
+    [Fact]
+    public void The_last_id_given_up_early_is_stored()
+    {
+        var layout = new EntityLayout(BlockPlans.Of(1, [SlidingWindow.Of("a", 20, 1)]));
+        var block = new EntityBlock(layout, new ArrayBlockMemory());
+        block.Create("k"u8);
+        Assert.Equal(long.MinValue, block.IdsGivenUpMs);
+        block.TryRemember(1, 50, 0, 2, out _);
+        block.TryRemember(2, 40, 0, 2, out _);
+        Assert.Equal(long.MinValue, block.IdsGivenUpMs);
+        block.TryRemember(3, 60, 0, 2, out bool isTruncated);
+        Assert.True(isTruncated);
+        Assert.Equal(40, Reload(block, layout).IdsGivenUpMs);
+    }
+
+    [Fact]
     public void A_section_of_an_unknown_feature_is_kept_until_its_number_is_known_again()
     {
         var old = new EntityLayout(BlockPlans.Of(1, [SlidingWindow.Of("a", 20, 1)], [SlidingWindow.Of("a", 20, 1)]));
@@ -215,6 +256,28 @@ public sealed class EntityBlockTests
         int length = slot.Payload.Length;
         slot.ResizePayload(length + bytes.Length);
         bytes.CopyTo(slot.Payload[length..]);
+    }
+
+    private static EntityLayout WithTriggers(params ulong[] ids)
+    {
+        EntityPlan plan = BlockPlans.Of(1, [SlidingWindow.Of("a", 20, 1)]);
+        return new EntityLayout(plan with
+        {
+            Groups = [plan.Groups[0] with { Triggers = [.. ids.Select(static id => new TriggerPlan(new Remembering(), id, default))] }],
+        });
+    }
+
+    private sealed class Remembering : IValueTrigger
+    {
+        public const int Bytes = 3;
+
+        public TriggerClock Clock => TriggerClock.Processing;
+
+        public int StateBytes => Bytes;
+
+        public long NextEvaluationMs(in TriggerInput input) => input.ChangedAtMs;
+
+        public bool Fires(in TriggerValues values, Span<byte> state) => false;
     }
 
     private static EntityBlock Reload(EntityBlock block, EntityLayout layout)
