@@ -72,7 +72,14 @@ internal sealed class ConfigTriggerBinding(string group, ConfigReader reader, Gr
             return null;
         }
 
-        if (ExpressionBinder.Bind(expression, new Columns(this, scope), FieldType.Boolean, reader.Errors, functions) is not { } bound)
+        foreach (string name in expression.ColumnNames.Where(n => scope.HasSeveral(n)))
+        {
+            reader.Errors.Add(new ConfigError(scalar.TextPosition, $"feature '{name}' has several windows", scope.HintFor(name)));
+            HasMetKnownMistake = true;
+        }
+
+        if (HasMetKnownMistake
+            || ExpressionBinder.Bind(expression, new Columns(this, scope), FieldType.Boolean, reader.Errors, functions) is not { } bound)
         {
             return null;
         }

@@ -26,12 +26,15 @@ internal sealed record GroupFieldScope(IReadOnlyList<GroupField> Fields, IReadOn
     /// <summary>True when <paramref name="name"/> names a field of a feature with mistakes of its own.</summary>
     public bool IsWrong(string name) => Wrong.Contains(name.Split(':')[0]);
 
+    /// <summary>True when <paramref name="name"/> is a feature with more than one field, so that it names none.</summary>
+    public bool HasSeveral(string name) => Find(name) is null && Fields.Count(f => f.Feature == name) > 1;
+
     /// <summary>What to write instead of <paramref name="name"/>.</summary>
     public string? HintFor(string name)
     {
         GroupField[] ofFeature = [.. Fields.Where(f => f.Feature == name)];
         return ofFeature.Length > 1
-            ? $"it has several windows: write one of {string.Join(", ", ofFeature.Select(f => f.Name))}"
+            ? $"write one of {string.Join(", ", ofFeature.Select(f => f.Name))}"
             : Names.Nearest(name, Fields.Select(f => f.Name));
     }
 }

@@ -78,6 +78,16 @@ public sealed class DefinitionsMistakeTests
     }
 
     [Theory]
+    [InlineData("{ on = change, of = a }", "the group has no field 'a'")]
+    [InlineData("{ on = when, expr = \"a > 1\" }", "feature 'a' has several windows")]
+    public void Feature_with_several_windows_names_no_field(string trigger, string message)
+    {
+        string mistake = Assert.Single(Samples.Mistakes(Samples.Group("a { type = count, windows = [1h, 1d] }", $"triggers = [{trigger}]")));
+        Assert.Contains(message, mistake, StringComparison.Ordinal);
+        Assert.Contains("write one of a:1h, a:1d", mistake, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("late = dropp", "9:8", "expected one of drop, dead-letter", "did you mean 'drop'?")]
     [InlineData("margins = 1h", "9:1", "unknown key 'margins'", "did you mean 'margin'?")]
     [InlineData("triggers = [{ on = change }]", "9:13", "groups.g.triggers[0].of is missing", "")]

@@ -67,8 +67,8 @@ public sealed class DefinitionsRoundTripTests
                 + $"gain {{ type = derived, expr = \"life * 2 - \\\"life:1h\\\" / rate\"{Pick(random, "", ", windows = [60m]")} }}\n}}\n"
                 + $"late = {Pick(random, "drop", "dead-letter")}, margin = {random.Next(0, 100)}m\n"
                 + $"triggers = [{Pick(random, "{ on = update, coalesce = 10ms }", "{ on = timer, every = 90s }", "{ on = expiry }", "{ on = update }, { on = timer, every = 1h }",
-                    "{ on = change, of = gain, by = 2.5%, coalesce = 1s }, { on = change, of = \"life:1h\", by = 3 }",
-                    "{ on = when, expr = \"\\\"life:1h\\\" > 3 AND rate IS NULL\" }, { on = timer, every = 2s }")}]\n"
+                    "{ on = change, of = \"gain:1h\", by = 2.5%, coalesce = 1s }, { on = change, of = \"life:1h\", by = 3 }",
+                    "{ on = when, expr = \"\\\"life:1h\\\" > 3 AND \\\"rate:1h\\\" IS NULL\" }, { on = timer, every = 2s }")}]\n"
                 + $"jitter = {Pick(random, "0", "1500ms", "1m")}\n"
                 + (hasLifetime ? $"idle-expiry = {Pick(random, "never", "3000d")}" : "")
                 + "\n}\n";
