@@ -180,7 +180,7 @@ public sealed class EntityUpdater
     private static bool CanHold(FeaturePlan feature, long start, long nowMs, long idleNowMs, bool isIdleOut) =>
         feature.Timeline.IsEndless ? !isIdleOut || !feature.IsIdleBound
         : feature.Timeline.Session is { } session ? start + session.LatenessMs > idleNowMs
-        : start > nowMs || feature.Timeline.LeavesAt(start) > nowMs;
+        : start > nowMs || nowMs - start < feature.Timeline.HoldsMs || feature.Timeline.LeavesAt(start) > nowMs;
 
     private void Update(int index, FeaturePlan feature, long start, in RowView row)
     {

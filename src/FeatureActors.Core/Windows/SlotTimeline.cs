@@ -31,6 +31,7 @@ public sealed class SlotTimeline
 
         _byReach = [.. windows.OrderBy(static w => w.ReachMs)];
         _gridFrom = [.. Enumerable.Range(0, _byReach.Length).Select(i => Grid.Of(_byReach.AsSpan(i)))];
+        HoldsMs = _byReach.Max(static w => w.HoldsMs);
         WidthMs = _gridFrom[0].WidthMs;
         UnitMs = _gridFrom[0].Calendars.Length == 0 ? WidthMs : SlotWidths.CommonDivisor(WidthMs, CalendarUnitMs);
         GridText = Family == SlotFamily.Time ? _gridFrom[0].ToString() : windows[0].Text;
@@ -62,6 +63,9 @@ public sealed class SlotTimeline
 
     /// <summary>True when a window keeps slots that time does not take away: lifetime or last rows.</summary>
     public bool IsEndless => _byReach[^1].IsEndless;
+
+    /// <summary>A slot is in some window, or will be, for at least this long after its start, in milliseconds.</summary>
+    public long HoldsMs { get; }
 
     /// <summary>The window whose slots leave first.</summary>
     public FeatureWindow Shortest => _byReach[0];
