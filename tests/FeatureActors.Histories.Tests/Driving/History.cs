@@ -11,10 +11,13 @@ namespace FeatureActors.Histories.Tests.Driving;
 /// <param name="Leaps">True when T leaps from event to event instead of stopping at every boundary.</param>
 internal sealed record History(long Seed, GroupSpec Group, IReadOnlyList<HistoryRow> Rows, bool Leaps)
 {
+    /// <summary>True to run through a whole shard to the sink, false for the entity alone.</summary>
+    public bool IsOfShard { get; init; }
+
     public string Show()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"seed {Seed}, T {(Leaps ? "leaps" : "stops at every boundary")}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"seed {Seed}, {(IsOfShard ? "whole shard" : Leaps ? "T leaps" : "T stops at every boundary")}");
         text.Append(Group.Hocon());
         foreach (HistoryRow row in Rows)
         {

@@ -8,6 +8,7 @@ namespace FeatureActors.Histories.Tests.Driving;
 internal sealed class HistoryBatch
 {
     private const int FailuresKept = 20;
+    private const int ShardShare = 8;
 
     private readonly Lock _lock = new();
     private long _comparisons;
@@ -49,6 +50,11 @@ internal sealed class HistoryBatch
             return $"the definitions are refused: {error.Message}";
         }
 
+        if (history.IsOfShard)
+        {
+            return ShardRun.Run(history, plan, fault, ref comparisons);
+        }
+
         if (fault == PlantedFault.DoubleMerge)
         {
             plan = plan with
@@ -66,7 +72,8 @@ internal sealed class HistoryBatch
 
     private void RunOne(long seed)
     {
-        History history = HistoryGenerator.Make(seed);
+        // Whole shards take longer, and are what triggers need.
+        History history = HistoryGenerator.Make(seed, isOfShard: seed % ShardShare == 0);
         long comparisons = 0;
         string? failure = Check(history, PlantedFault.None, ref comparisons);
         Interlocked.Add(ref _comparisons, comparisons);

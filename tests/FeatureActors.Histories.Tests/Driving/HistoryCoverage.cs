@@ -32,7 +32,7 @@ internal sealed class HistoryCoverage
     [
         .. from type in Supported.Types
            from kind in Supported.WindowKinds.Append("no window")
-           where Supported.IsPromised(type, kind) && !(type is "ratio" && kind == "no window")
+           where Supported.IsPromised(type, kind) && !(type is "ratio" or "derived" && kind == "no window")
            from trigger in triggers
            where !_counts.ContainsKey((type, kind, trigger))
            select $"{type} {kind} {trigger}",

@@ -27,7 +27,7 @@ internal sealed class HistoryGenerator
     private static readonly string[] Units = ["day", "week", "month", "1d", "7d"];
     private static readonly int[] Paces = [2, 8, 30];
     private static readonly string?[] Users = ["u1", "u2", "u3", "u3", "u 4%", null];
-    private static readonly double[] Doubles = [0.1, 0.2, -0.3, 3.14, 1e-9, -7.5, 12, 0, 1e15, -1e15, 2.5e-3, 1e300];
+    private static readonly double[] Doubles = [0.1, 0.2, -0.3, 3.14, 1e-9, -7.5, 12, 0, 1e15, -1e15, 2.5e-3, 1e150];
 
     /// <summary>In place of a window kind: a fine and a coarse window, so that slots become one as they age.</summary>
     public const string Folding = "folding";
@@ -46,9 +46,10 @@ internal sealed class HistoryGenerator
     }
 
     /// <summary>The history of a seed; with <paramref name="type"/> and <paramref name="kind"/> its first feature is of that type and window.</summary>
-    public static History Make(long seed, string? type = null, string? kind = null) => new HistoryGenerator(seed, type, kind).Make();
+    public static History Make(long seed, string? type = null, string? kind = null, bool isOfShard = false) =>
+        new HistoryGenerator(seed, type, kind).Make(isOfShard);
 
-    private History Make()
+    private History Make(bool isOfShard)
     {
         (_zone, string near) = Pick(Zones);
         _near = (long)(DateTime.Parse(near, System.Globalization.CultureInfo.InvariantCulture) - DateTime.UnixEpoch).TotalMilliseconds;
@@ -62,7 +63,7 @@ internal sealed class HistoryGenerator
             Where = _random.Next(5) == 0 ? FeatureForms.RandomFilter(_random) : null,
             IdleMs = RandomIdle(features, hasRetractions),
             Trigger = RandomTrigger(),
-            HasIds = !hasRetractions && _random.Next(3) == 0,
+            HasIds = !hasRetractions && _random.Next(3) == 0 && !(isOfShard && features.Exists(static f => f.IsBare || f.Windows.Any(static w => w.IsForLife))),
             HasRetractions = hasRetractions && Supported.Takes(new GroupSpec
             {
                 Features = FeatureForms.Simple("count", "f", [WindowForms.Sliding(Minute, null, 0)]),
@@ -70,7 +71,31 @@ internal sealed class HistoryGenerator
                 HasRetractions = true,
             }),
         };
-        return new History(_seed, group, RandomRows(group, pool), _random.Next(5) == 0);
+        if (isOfShard && _random.Next(2) == 0 && RandomValueTrigger(features) is { } trigger && Supported.Takes(group with { Trigger = trigger }))
+        {
+            group = group with { Trigger = trigger };
+        }
+
+        return new History(_seed, group, RandomRows(group, pool), _random.Next(5) == 0) { IsOfShard = isOfShard };
+    }
+
+    private TriggerSpec? RandomValueTrigger(List<FeatureSpec> features)
+    {
+        FeatureSpec[] numbers = [.. features.Where(static f => f.IsNumber && !f.IsComputed && f.Windows.Count > 0 && f.Of?.Type != "double")];
+        if (numbers.Length == 0)
+        {
+            return null;
+        }
+
+        FeatureSpec read = Pick(numbers);
+        string field = $"{read.Name}:{Pick(read.Windows.ToArray()).Name}";
+        long coalesce = _random.Next(4) * 150;
+        return _random.Next(3) switch
+        {
+            0 => TriggerSpec.Change(field, _random.Next(1, 4), isRelative: false, coalesce),
+            1 => TriggerSpec.Change(field, _random.Next(1, 8) * 0.05, isRelative: true, coalesce),
+            _ => TriggerSpec.When(field, _random.Next(0, 6), coalesce),
+        };
     }
 
     private List<WindowSpec> RandomPool(bool isUndoable)
@@ -195,9 +220,8 @@ internal sealed class HistoryGenerator
     {
         if (features.Count == 0)
         {
-            List<WindowSpec> first = [pool[0], .. pool.Skip(1).TakeWhile(static w => w.Hocon.Length == 0)];
-            features.Add(FeatureForms.Random(_random, "count", "f0", first, mayBound: false));
-            features.Add(FeatureForms.Random(_random, "sum", "f1", first, mayBound: false) with { Of = Column.V });
+            features.Add(FeatureForms.Random(_random, "count", "f0", pool, mayBound: false));
+            features.Add(FeatureForms.Random(_random, "sum", "f1", pool, mayBound: false) with { Of = Column.V });
         }
 
         FeatureSpec[] numbers = [.. features.Where(static f => f.IsNumber)];
@@ -236,13 +260,17 @@ internal sealed class HistoryGenerator
             return long.MaxValue;
         }
 
-        long longest = windows.Where(static w => !w.IsForLife).Select(w => w.LeavesAt(_near) - _near).DefaultIfEmpty(0).Max();
-
-        // The present period may end soon; the definitions ask for the longest there is.
-        longest = Math.Max(longest, windows.OfType<TumblingSpec>().Select(static w => (w.Back + 1) * w.PeriodMs).DefaultIfEmpty(0).Max());
-        longest = Math.Max(longest, windows.OfType<CalendarSpec>().Select(static w => (w.Back + 1) * 32 * 24 * Hour).DefaultIfEmpty(0).Max());
+        long longest = windows.Where(static w => !w.IsForLife).Select(Span).DefaultIfEmpty(0).Max();
         return (longest == 0 ? 0 : (longest * 2) + Hour) + (_random.Next(1, 200) * Pick(new[] { Second, Minute, Hour }));
     }
+
+    /// <summary>Longest time from a row to its exit.</summary>
+    private long Span(WindowSpec window) => window switch
+    {
+        TumblingSpec t => (t.Back + 1) * t.PeriodMs,
+        CalendarSpec c => (c.Back + 2) * (c.Unit switch { "day" => 1, "week" => 7, _ => 31 }) * Day,
+        _ => window.LeavesAt(_near) - _near,
+    };
 
     private TriggerSpec RandomTrigger() => _random.Next(3) switch
     {

@@ -25,6 +25,7 @@ internal static class Supported
         "latest" or "convert" or "decayed-sum" => kind == "no window",
         "rate" => kind is "sliding" or "sliding+offset" or "tumbling",
         "derived" or "ratio" => true,
+        "session-count" or "session-duration" => kind is not ("lifetime" or "no window"),
         _ => kind != "no window",
     };
 

@@ -59,14 +59,14 @@ internal static class WindowForms
 
     public static LifetimeSpec Lifetime() => new("lifetime", "lifetime");
 
-    /// <summary>The same window with a bound that is one slot, period, millisecond or row off, under the same name.</summary>
+    /// <summary>The same window with a bound that is one slot, period, second or a few rows off, under the same name.</summary>
     public static WindowSpec Wrong(WindowSpec window) => window switch
     {
         SlidingSpec s => Sliding(s.SizeMs + s.SlotMs, s.SlotMs, s.OffsetMs, s.Name),
         TumblingSpec t => Tumbling(t.PeriodMs, t.Back + 1, t.Name),
         CalendarSpec c => Calendar(c.Unit, c.Zone, c.Back + 1, c.Name),
         SessionSpec s => Session(s.GapMs + 1_000, Math.Max(s.LatenessMs, s.GapMs + 1_000), s.Name),
-        LastRowsSpec l => Last(l.Count + 1, l.Name),
+        LastRowsSpec l => Last((l.Count * 2) + 2, l.Name),
         _ => window,
     };
 

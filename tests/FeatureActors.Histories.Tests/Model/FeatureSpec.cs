@@ -87,7 +87,7 @@ internal sealed record FeatureSpec
         or "count-map" or "sum-map" or "top-k";
 
     /// <summary>True when a ratio or a derived value can read it and be compared exactly enough.</summary>
-    public bool IsNumber => Type is "count" or "rate" or "session-count" or "ratio"
+    public bool IsNumber => Type is "count" or "rate" or "session-count" or "ratio" || (Type == "latest" && Of!.IsNumber)
         || (Type is "sum" or "avg" or "min" or "max" && Of!.IsNumber)
         || (Type == "derived" && Expression!.StartsWith("COALESCE", StringComparison.Ordinal));
 

@@ -43,16 +43,44 @@ internal sealed record GroupSpec
 }
 
 /// <summary>When a changed group is evaluated.</summary>
-/// <param name="Kind"><c>update</c>, <c>timer</c> or <c>expiry</c>.</param>
+/// <param name="Kind"><c>update</c>, <c>timer</c>, <c>expiry</c>, <c>change</c> or <c>when</c>.</param>
 /// <param name="Hocon">As definitions write it.</param>
 /// <param name="Ms">Coalesce time or period.</param>
 internal sealed record TriggerSpec(string Kind, string Hocon, long Ms)
 {
+    /// <summary>The field that a value trigger reads.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>Least change that is written; with <see cref="IsRelative"/> a part of the value written last.</summary>
+    public double By { get; init; }
+
+    public bool IsRelative { get; init; }
+
+    /// <summary>True for triggers that write only when the values say so.</summary>
+    public bool IsOfValue => Kind is "change" or "when";
+
     public static TriggerSpec Update(long coalesceMs) =>
         new("update", string.Create(CultureInfo.InvariantCulture, $"{{ on = update, coalesce = {coalesceMs}ms }}"), coalesceMs);
 
     public static TriggerSpec Timer(long periodMs) =>
         new("timer", string.Create(CultureInfo.InvariantCulture, $"{{ on = timer, every = {periodMs}ms }}"), periodMs);
+
+    public static TriggerSpec Change(string field, double by, bool isRelative, long coalesceMs) => new(
+        "change",
+        string.Create(CultureInfo.InvariantCulture, $"{{ on = change, of = \"{field}\", by = {(isRelative ? $"{by * 100:0.##}%" : by)}, coalesce = {coalesceMs}ms }}"),
+        coalesceMs)
+    {
+        Field = field, By = by, IsRelative = isRelative,
+    };
+
+    /// <summary>Writes when the field rises above <paramref name="above"/>.</summary>
+    public static TriggerSpec When(string field, double above, long coalesceMs) => new(
+        "when",
+        string.Create(CultureInfo.InvariantCulture, $"{{ on = when, expr = \"\\\"{field}\\\" > {above}\", coalesce = {coalesceMs}ms }}"),
+        coalesceMs)
+    {
+        Field = field, By = above,
+    };
 
     public static TriggerSpec Expiry { get; } = new("expiry", "", 0);
 }

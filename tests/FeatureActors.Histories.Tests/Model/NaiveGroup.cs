@@ -63,8 +63,11 @@ internal sealed class NaiveGroup
     public List<FieldSpec> Fields { get; } = [];
 
     /// <summary>True while something stays that no window takes away.</summary>
-    public bool IsAnythingForLife => _life.Count > 0 && _spec.IdleMs is 0 or long.MaxValue
+    public bool IsAnythingForLife => (_life.Count > 0 || _spec.HasRetractions) && _spec.IdleMs is 0 or long.MaxValue
         && _spec.Features.Any(static f => f.Type is "latest" or "convert" || f.Windows.Any(static w => w.IsForLife));
+
+    /// <summary>The time between evaluations of what changes with T alone; null when there is nothing of the kind.</summary>
+    public long? AgeingStepMs => _decaying.Where(static d => d.Value.Count > 0).Select(static d => (long?)Math.Max(1_000, d.Key.HalfLifeMs / 8)).Min();
 
     /// <summary>The latest time up to T at which a value that changes with T alone has to be evaluated.</summary>
     public long AgesAt(FeatureSpec feature, long nowMs) => feature.IsComputed
@@ -95,7 +98,7 @@ internal sealed class NaiveGroup
         }
 
         bool isYoung = IdleExit(Math.Max(time, _lastMs)) > nowMs;
-        if (!_spec.Features.Any(f => (f.IsBare && isYoung) || f.Windows.Any(w => w.CanHold(time, nowMs) && (!w.IsForLife || isYoung))))
+        if (!_spec.Features.Any(f => (f.IsBare && isYoung) || f.Type == "decayed-sum" || f.Windows.Any(w => w.CanHold(time, nowMs) && (!w.IsForLife || isYoung))))
         {
             return Fate.Late;
         }

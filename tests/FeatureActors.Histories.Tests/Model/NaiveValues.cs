@@ -220,7 +220,12 @@ internal static class NaiveValues
         }
 
         IEnumerable<KeyValuePair<string, Rational>> totals = Ascending(Totals(feature, rows));
-        totals = feature.IsBottom ? totals.OrderBy(static t => t.Value) : totals.OrderByDescending(static t => t.Value);
+
+        // Ranks are those of the values as written.
+        Comparer<Rational> byValue = FormOf(feature) == NumberForm.Exact
+            ? Comparer<Rational>.Default
+            : Comparer<Rational>.Create(static (a, b) => a.ToDouble().CompareTo(b.ToDouble()));
+        totals = feature.IsBottom ? totals.OrderBy(static t => t.Value, byValue) : totals.OrderByDescending(static t => t.Value, byValue);
         return new WantList([.. totals.Take(feature.N).Select(t => (Want)new WantList([KeyOf(feature, t.Key), new WantNumber(t.Value, FormOf(feature))]))]);
     }
 
@@ -251,8 +256,8 @@ internal static class NaiveValues
 
     public static Want Estimate(int count, int precision)
     {
-        // Six standard errors, and two more for the collisions of small counts.
-        double doubt = count == 0 ? 0 : 2 + (6 * 1.04 / Math.Sqrt(1 << precision) * count);
+        // Six standard errors, and two for the collisions of small counts.
+        double doubt = count == 0 ? 0 : Math.Max(2, 6 * 1.04 / Math.Sqrt(1 << precision) * count);
         return new WantBetween(count - doubt, count + doubt) { Must = count == 0 ? Marks.None : Marks.Approximate, May = Marks.Approximate };
     }
 

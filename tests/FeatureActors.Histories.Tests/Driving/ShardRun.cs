@@ -1,0 +1,349 @@
+using FeatureActors.Core.Definitions;
+using FeatureActors.Histories.Tests.Exact;
+using FeatureActors.Histories.Tests.Model;
+using FeatureActors.Runtime.Shards;
+
+namespace FeatureActors.Histories.Tests.Driving;
+
+/// <summary>
+/// Runs a history through a whole shard and holds what stands in the sink against the naive group and a naive model of the triggers,
+/// at every boundary, arrival and trigger time.
+/// </summary>
+internal sealed class ShardRun
+{
+    private const int StopsMax = 20_000;
+    private const int DecayStopsMax = 60;
+    private const long Minute = 60_000;
+
+    private readonly History _history;
+    private readonly NaiveGroup _naive;
+    private readonly ShardUnderTest _shard;
+    private readonly PlantedFault _fault;
+    private readonly Random _random;
+    private IReadOnlyDictionary<string, string>? _written;
+    private IReadOnlyList<Want>? _writtenWants;
+    private bool? _wasTrue = false;
+    private long _pendingMs = long.MaxValue;
+    private long _changedMs = long.MaxValue;
+    private bool _isUnwritten;
+    private bool _hasWritten;
+    private bool _isWritten;
+    private int _next;
+    private int _decayStops;
+
+    private ShardRun(History history, ShardUnderTest shard, PlantedFault fault)
+    {
+        (_history, _shard, _fault) = (history, shard, fault);
+        _naive = new NaiveGroup(history.Group);
+        _random = new Random((int)(history.Seed * 17 % int.MaxValue));
+    }
+
+    public long Comparisons { get; private set; }
+
+    public static string? Run(History history, DefinitionsPlan plan, PlantedFault fault, ref long comparisons)
+    {
+        ShardRun? run = null;
+        try
+        {
+            var random = new Random((int)(history.Seed * 13 % int.MaxValue));
+            var options = new ShardOptions
+            {
+                CheckpointInterval = TimeSpan.FromMilliseconds(random.Next(1, 20_000)),
+                PassivateAfter = Environment.GetEnvironmentVariable("FA_NOPASS") is not null || IsCalm(history) ? TimeSpan.FromDays(3_650) : TimeSpan.FromMilliseconds(random.Next(1, 60_000)),
+            };
+            using var shard = new ShardUnderTest(plan, options, history.Rows[0].ArrivalMs - 1);
+            run = new ShardRun(history, shard, fault);
+            run.Go();
+            return null;
+        }
+        catch (HistoryFailedException failure)
+        {
+            return failure.Message;
+        }
+#pragma warning disable CA1031 // Whatever the engine throws is a difference.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            return $"threw {error}";
+        }
+        finally
+        {
+            comparisons += run?.Comparisons ?? 0;
+        }
+    }
+
+    /// <summary>
+    /// True for half of the histories with a trigger on values: nobody dies and nothing leaves memory, so that nothing is written
+    /// because the shard is not sure of it, and what a trigger keeps back must stay unwritten.
+    /// </summary>
+    private static bool IsCalm(History history) => history.Group.Trigger.IsOfValue && (history.Seed >> 3) % 2 == 0;
+
+    private void Go()
+    {
+        long now = _history.Rows[0].ArrivalMs - 1;
+        for (int stops = 0; stops < StopsMax; stops++)
+        {
+            long next = NextStop(now);
+            if (next == long.MaxValue)
+            {
+                End(now);
+                return;
+            }
+
+            Stop(now, next);
+            now = next;
+        }
+
+        throw new HistoryFailedException("there is no end to the stops");
+    }
+
+    private long NextStop(long now)
+    {
+        long arrival = _next < _history.Rows.Count ? _history.Rows[_next].ArrivalMs : long.MaxValue;
+        long boundary = _naive.NextBoundary(now);
+        if (boundary - 1 > now && boundary != long.MaxValue && _random.Next(2) == 0)
+        {
+            boundary--;
+        }
+
+        long next = Math.Min(Math.Min(arrival, boundary), Math.Min(_pendingMs, LatestMs));
+        if (_naive.AgeingStepMs is { } step && _decayStops < DecayStopsMax)
+        {
+            _decayStops++;
+            next = Math.Min(next, WindowSpec.Floor(now, step) + step);
+        }
+
+        return next;
+    }
+
+    /// <summary>With slot expiry alone a change is written when the slot of the present closes, which is not before long.</summary>
+    private long LatestMs => _changedMs == long.MaxValue || _history.Group.Trigger.Kind != "expiry"
+        ? long.MaxValue
+        : _changedMs + _history.Group.Features.SelectMany(static f => f.Windows).Select(static w => w switch
+        {
+            SlidingSpec s => s.SlotMs,
+            TumblingSpec t => t.PeriodMs,
+            CalendarSpec => 32L * 86_400_000,
+            SessionSpec s => s.GapMs + s.LatenessMs,
+            _ => 0,
+        }).Append(_history.Group.IdleMs is 0 or long.MaxValue ? 0 : SlidingSpec.StandardSlot(_history.Group.IdleMs)).Max() + Minute;
+
+    private void Stop(long before, long now)
+    {
+        bool isBoundary = _naive.NextBoundary(before) <= now;
+        _shard.Advance(now, []);
+        if (isBoundary && Difference(_naive.Evaluate(now), _shard.Read()) is not null)
+        {
+            _shard.Settle(now);
+        }
+
+        Judge(now, isBoundary);
+        if (_next < _history.Rows.Count && _history.Rows[_next].ArrivalMs <= now)
+        {
+            TakeRows(now);
+        }
+
+        if (_random.Next(40) == 0 && Environment.GetEnvironmentVariable("FA_NOREST") is null && !IsCalm(_history))
+        {
+            // The next owner finds what the first one checkpointed, and reads the rest of the log again.
+            _shard.Restart();
+            _shard.Advance(now, []);
+            _shard.Settle(now);
+            Judge(now, isBoundary: true);
+            _wasTrue = null;
+        }
+    }
+
+    private void TakeRows(long now)
+    {
+        var rows = new List<HistoryRow>();
+        bool hasTaken = false;
+        while (_next < _history.Rows.Count && _history.Rows[_next].ArrivalMs <= now)
+        {
+            HistoryRow row = _history.Rows[_next++];
+            hasTaken |= _naive.Apply(row, now) == Fate.Taken;
+            if (_fault != PlantedFault.RowLost || _random.Next(3) != 0)
+            {
+                rows.Add(row);
+            }
+        }
+
+        if (hasTaken && (_changedMs == long.MaxValue || _isWritten))
+        {
+            TriggerSpec trigger = _history.Group.Trigger;
+            _changedMs = now;
+            _pendingMs = trigger.Kind switch
+            {
+                "timer" => WindowSpec.Floor(now, trigger.Ms) + trigger.Ms,
+                "expiry" => long.MaxValue,
+                _ => now + trigger.Ms,
+            };
+        }
+
+        _shard.Advance(now, rows);
+        Judge(now, isBoundary: false);
+    }
+
+    private void Judge(long now, bool isBoundary)
+    {
+        IReadOnlyDictionary<string, string>? read = _shard.Read();
+        IReadOnlyList<Want> wants = _naive.Evaluate(now);
+        bool isDue = _pendingMs <= now || LatestMs <= now;
+        bool isSame = Same(read, _written);
+        string? difference = Difference(wants, read);
+        bool mustBeNew;
+        bool mayBeOld;
+        if (_history.Group.Trigger.IsOfValue)
+        {
+            bool? fires = isDue && !isBoundary ? Fires(wants) : null;
+            if (fires == false && (!IsCalm(_history) || _history.Group.Features.Any(static f => f.IsAgeing)))
+            {
+                fires = null;
+            }
+
+            mustBeNew = fires == true || (!_isUnwritten && !isDue && _changedMs == long.MaxValue);
+            mayBeOld = !mustBeNew;
+            if (fires == false && !isSame)
+            {
+                throw new HistoryFailedException($"T {now}: the group was written though its trigger does not fire");
+            }
+        }
+        else
+        {
+            mayBeOld = _changedMs != long.MaxValue && !isDue;
+            mustBeNew = !mayBeOld;
+        }
+
+        Comparisons += wants.Count;
+        if (difference is not null && (mustBeNew || !mayBeOld || !isSame))
+        {
+            throw new HistoryFailedException($"T {now}: {difference}");
+        }
+
+        if (difference is null)
+        {
+            _writtenWants = read is null ? null : wants;
+            _hasWritten |= read is not null;
+            _isUnwritten = false;
+        }
+        else
+        {
+            _isUnwritten = true;
+        }
+
+        if (isDue || isBoundary)
+        {
+            _naive.SeeEvaluation(now);
+            _wasTrue = isBoundary && _changedMs != long.MaxValue ? null : IsTrue(wants);
+        }
+
+        // With nothing left to write the shard may have evaluated, as an exit or a new owner makes it: the next change may wait anew.
+        _isWritten = difference is null;
+        if (isDue)
+        {
+            _pendingMs = _changedMs = long.MaxValue;
+        }
+
+        _written = read;
+    }
+
+    /// <summary>True when the trigger must write, false when it must not, null when the model does not know.</summary>
+    private bool? Fires(IReadOnlyList<Want> wants)
+    {
+        TriggerSpec trigger = _history.Group.Trigger;
+        if (trigger.Kind == "when")
+        {
+            bool? isTrue = IsTrue(wants);
+            return isTrue == false ? false : _wasTrue is null || isTrue is null ? null : !_wasTrue.Value;
+        }
+
+        if (_writtenWants is null)
+        {
+            // After a deletion the entity, and what was written, may be forgotten or not.
+            return _hasWritten ? null : true;
+        }
+
+        int place = _naive.Fields.FindIndex(f => f.Name == trigger.Field);
+        (bool isKnown, Rational? value) = Number(wants[place]);
+        (bool wasKnown, Rational? old) = Number(_writtenWants[place]);
+        if (!isKnown || !wasKnown)
+        {
+            return null;
+        }
+
+        if (value is null || old is null)
+        {
+            return value is null != old is null;
+        }
+
+        Rational change = (value.Value - old.Value).Abs();
+        Rational least = trigger.IsRelative ? Rational.Of((decimal)trigger.By) * old.Value.Abs() : Rational.Of((decimal)trigger.By);
+        return least.Sign == 0 ? change.Sign != 0 : change >= least;
+    }
+
+    private bool? IsTrue(IReadOnlyList<Want> wants)
+    {
+        if (_history.Group.Trigger.Kind != "when")
+        {
+            return null;
+        }
+
+        (bool isKnown, Rational? value) = Number(wants[_naive.Fields.FindIndex(f => f.Name == _history.Group.Trigger.Field)]);
+        return isKnown ? value is not null && value.Value > Rational.Of(_history.Group.Trigger.By) : null;
+    }
+
+    private static (bool IsKnown, Rational? Value) Number(Want want) => want switch
+    {
+        WantNumber number => (true, number.Value),
+        WantNothing => (true, null),
+        _ => (false, null),
+    };
+
+    private static bool Same(IReadOnlyDictionary<string, string>? a, IReadOnlyDictionary<string, string>? b) =>
+        (a is null && b is null) || (a is not null && b is not null && Values(a).SequenceEqual(Values(b)));
+
+    private static IEnumerable<KeyValuePair<string, string>> Values(IReadOnlyDictionary<string, string> hash) =>
+        hash.Where(static f => f.Key is not ("_v" or "_t")).OrderBy(static f => f.Key, StringComparer.Ordinal);
+
+    private string? Difference(IReadOnlyList<Want> wants, IReadOnlyDictionary<string, string>? hash)
+    {
+        for (int i = 0; i < wants.Count; i++)
+        {
+            FieldSpec field = _naive.Fields[i];
+            string? text = null;
+            _ = hash?.TryGetValue(field.Name, out text);
+            if (field.Feature.IsAgeing
+                || (hash is null && (field.Feature.IsComputed || wants[i] is WantNumber { Value.Sign: 0 } or WantBetween { High: 0 })))
+            {
+                // Without data there is no key. What ages is compared where the entity is driven directly.
+                continue;
+            }
+
+            Marks marks = hash is null ? Marks.None : ShardUnderTest.MarksOf(hash, field.Name);
+            if (Comparison.Difference(wants[i], new PublishedValue(text, true, marks)) is not null
+                && Comparison.Difference(wants[i], new PublishedValue(text, false, marks)) is { } difference)
+            {
+                return $"{field.Name} {difference}";
+            }
+        }
+
+        return null;
+    }
+
+    private void End(long now)
+    {
+        if (_naive.IsAnythingForLife || _history.Group.Features.Any(static f => f.IsAgeing))
+        {
+            return;
+        }
+
+        // Closed sessions stay a while for late rows; then nothing is left.
+        _shard.Advance(now + (100L * 86_400_000), []);
+        _shard.Advance(now + (100L * 86_400_000) + 1_000, []);
+        _shard.Settle(now + (100L * 86_400_000) + 1_000);
+        if (_shard.Read() is { } hash)
+        {
+            throw new HistoryFailedException($"T {now}: everything has left, and the key still stands: {string.Join(' ', hash.Select(static f => $"{f.Key}={f.Value}"))}");
+        }
+    }
+}
