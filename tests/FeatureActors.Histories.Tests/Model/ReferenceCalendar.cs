@@ -21,26 +21,14 @@ internal static class ReferenceCalendar
     {
         // One period too late is certain to start behind T; then go back to the one that does not.
         DateOnly first = FirstDate(unit, DateOf(nowMs + OffsetMax + Day));
-        while (StartOf(zone, first) > nowMs || StartOf(zone, first) == StartOf(zone, Move(unit, first, 1)))
+        while (StartOf(zone, first) > nowMs)
         {
             first = Move(unit, first, -1);
         }
 
-        // A date that the zone left out begins when the next one does: it is no period, and is not counted.
-        for (int left = Math.Abs(back); left > 0;)
-        {
-            DateOnly next = Move(unit, first, -Math.Sign(back));
-            left -= StartOf(zone, next) == StartOf(zone, Move(unit, next, 1)) ? 0 : 1;
-            first = next;
-        }
-
-        DateOnly end = Move(unit, first, 1);
-        while (StartOf(zone, end) == StartOf(zone, first))
-        {
-            end = Move(unit, end, 1);
-        }
-
-        return (StartOf(zone, first), StartOf(zone, end));
+        // A date that the zone left out begins and ends when the next one begins: a period like any other, without rows.
+        first = Move(unit, first, -back);
+        return (StartOf(zone, first), StartOf(zone, Move(unit, first, 1)));
     }
 
     public static long StartOf(string zone, DateOnly date) => Starts.GetOrAdd((zone, date), static k =>
