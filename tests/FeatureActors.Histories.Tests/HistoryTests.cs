@@ -15,6 +15,9 @@ public sealed class HistoryTests(ITestOutputHelper output)
     private const int HistoriesByDefault = 4_000;
     private const int ShownMax = 5;
 
+    // So many have each type with each window and trigger.
+    private const int CoverageFrom = 50_000;
+
     [Fact]
     public void Every_history_gives_the_values_of_the_naive_evaluator_at_every_boundary()
     {
@@ -29,7 +32,10 @@ public sealed class HistoryTests(ITestOutputHelper output)
             .. batch.Failures.Take(ShownMax),
             string.Create(CultureInfo.InvariantCulture, $"{histories} histories from seed {seed}: {batch.FailureCount} differ; {batch.Rows} rows, {batch.Comparisons} comparisons, {watch.Elapsed.TotalSeconds:0} s"),
         ];
+        string[] missing = [.. batch.Coverage.Missing(histories >= CoverageFrom ? ["change", "expiry", "timer", "update", "when"] : [])];
+        lines.InsertRange(0, missing.Select(static m => $"never: {m}"));
         Report(lines);
+        Assert.Empty(missing);
         Assert.True(batch.FailureCount == 0, string.Join('\n', lines.TakeLast(ShownMax + 1)));
     }
 

@@ -97,6 +97,9 @@ internal sealed class NaiveGroup
             }
         }
 
+        // A key of which no feature holds anything leaves the store, and with it the time of its newest row: whether an older row then
+        // finds the group alive depends on whether somebody looked in between.
+        IsDoubtful |= time < _lastMs && IdleExit(_lastMs) != long.MaxValue && !IsAnythingHeld(nowMs);
         bool isYoung = IdleExit(Math.Max(time, _lastMs)) > nowMs;
         if (!_spec.Features.Any(f => (f.IsBare && isYoung) || f.Type == "decayed-sum" || f.Windows.Any(w => w.CanHold(time, nowMs) && (!w.IsForLife || isYoung))))
         {
@@ -145,6 +148,9 @@ internal sealed class NaiveGroup
         return Fate.Taken;
     }
 
+    /// <summary>True once the definitions leave open, for a key that may leave the store, what becomes of a row.</summary>
+    public bool IsDoubtful { get; private set; }
+
     /// <summary>The next time after T at which a row may enter or leave a window.</summary>
     public long NextBoundary(long nowMs)
     {
@@ -183,6 +189,12 @@ internal sealed class NaiveGroup
         long slot = SlidingSpec.StandardSlot(_spec.IdleMs);
         return WindowSpec.Floor(lastMs, slot) + _spec.IdleMs + slot;
     }
+
+    private bool IsAnythingHeld(long nowMs) => _spec.Features.Any(f => !f.IsComputed && (_decaying.TryGetValue(f, out List<TakenRow>? decaying)
+        ? decaying.Count > 0
+        : f.IsBare || f.Windows.Any(static w => w.IsForLife)
+            ? _life.Exists(r => f.Accepts(r.Row))
+            : _rows.Exists(r => f.Accepts(r.Row) && f.Windows.Any(w => w.LeavesAt(r.TimeMs) > nowMs))));
 
     private void Undo(TakenRow retraction)
     {

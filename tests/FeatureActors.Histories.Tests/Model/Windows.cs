@@ -103,7 +103,8 @@ internal sealed record SessionSpec(string Name, string Hocon, long GapMs, long L
             .Find(s => s[0].TimeMs <= nowMs && nowMs < s[^1].TimeMs + GapMs) ?? [],
     ];
 
-    public override IEnumerable<long> Boundaries(long timeMs) => [timeMs, timeMs + GapMs];
+    /// <summary>At the last of them a closed session is forgotten.</summary>
+    public override IEnumerable<long> Boundaries(long timeMs) => [timeMs, timeMs + GapMs, LeavesAt(timeMs)];
 
     public override long LeavesAt(long timeMs) => timeMs + LatenessMs + GapMs;
 
