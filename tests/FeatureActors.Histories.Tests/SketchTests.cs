@@ -190,7 +190,11 @@ public sealed class SketchTests(ITestOutputHelper output)
             long time = long.Parse(fields[1], CultureInfo.InvariantCulture);
             rows.Add(new HistoryRow
             {
-                Id = rows.Count, StatedMs = time, ArrivalMs = time, U = fields[2].Length == 0 ? null : fields[2], C = fields[3],
+                Id = rows.Count,
+                StatedMs = time,
+                ArrivalMs = time,
+                U = fields[2].Length == 0 ? null : fields[2],
+                C = fields[3],
                 D = double.Parse(fields[6], CultureInfo.InvariantCulture),
             });
         }

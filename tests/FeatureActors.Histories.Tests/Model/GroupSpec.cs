@@ -70,7 +70,9 @@ internal sealed record TriggerSpec(string Kind, string Hocon, long Ms)
         string.Create(CultureInfo.InvariantCulture, $"{{ on = change, of = \"{field}\", by = {(isRelative ? $"{by * 100:0.##}%" : by)}, coalesce = {coalesceMs}ms }}"),
         coalesceMs)
     {
-        Field = field, By = by, IsRelative = isRelative,
+        Field = field,
+        By = by,
+        IsRelative = isRelative,
     };
 
     /// <summary>Writes when the field rises above <paramref name="above"/>.</summary>
@@ -79,7 +81,8 @@ internal sealed record TriggerSpec(string Kind, string Hocon, long Ms)
         string.Create(CultureInfo.InvariantCulture, $"{{ on = when, expr = \"\\\"{field}\\\" > {above}\", coalesce = {coalesceMs}ms }}"),
         coalesceMs)
     {
-        Field = field, By = above,
+        Field = field,
+        By = above,
     };
 
     public static TriggerSpec Expiry { get; } = new("expiry", "", 0);
