@@ -42,7 +42,7 @@ public sealed class CalendarPeriods : Periods
         Word = WordOf(unit);
         _firstPeriod = CivilCalendar.PeriodOf(CivilCalendar.DayOf(FirstYear, 1, 1), unit) - 1;
         _lastPeriod = CivilCalendar.PeriodOf(CivilCalendar.DayOf(LastYear + 1, 1, 1), unit) + 1;
-        var clock = new DayStarts(zone);
+        var clock = new DayStarts(ZoneOffsets.Of(zone));
         _starts = new long[_lastPeriod - _firstPeriod + 1];
         for (int i = 0; i < _starts.Length; i++)
         {
@@ -150,7 +150,7 @@ public sealed class CalendarPeriods : Periods
     private long StartOf(long period, long offsetMs) => (CivilCalendar.FirstDayOf(period, _unit) * CivilCalendar.DayMs) - offsetMs;
 
     /// <summary>Finds the first instant of local dates.</summary>
-    private sealed class DayStarts(TimeZoneInfo zone)
+    private sealed class DayStarts(ZoneOffsets zone)
     {
         // No zone is further from UTC than this.
         private const long OffsetMsMax = 16 * 3_600_000L;
@@ -172,8 +172,7 @@ public sealed class CalendarPeriods : Periods
             return midnight - before < change ? midnight - before : Math.Max(change, midnight - after);
         }
 
-        public long OffsetMsAt(long timeMs) =>
-            zone.GetUtcOffset(DateTime.UnixEpoch.AddTicks(timeMs * TimeSpan.TicksPerMillisecond)).Ticks / TimeSpan.TicksPerMillisecond;
+        public long OffsetMsAt(long timeMs) => zone.At(timeMs);
 
         private long ChangeBetween(long low, long high, long before)
         {

@@ -54,6 +54,12 @@ internal static class CivilCalendar
         return (era * DaysInEra) + dayOfEra - 719_468;
     }
 
+    /// <summary>The year of a day.</summary>
+    public static long YearOf(long day) => MonthOf(day).Year;
+
+    /// <summary>0 for Sunday to 6 for Saturday.</summary>
+    public static int WeekdayOf(long day) => (int)(day + 4 - SlotWidths.Floor(day + 4, 7));
+
     private static (long Year, int Month) MonthOf(long day)
     {
         day += 719_468;
