@@ -7,6 +7,7 @@ using FeatureActors.Benchmarks.Reports;
 using FeatureActors.Benchmarks.Streams;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Runtime.Entities;
 using FeatureActors.Runtime.Ingest;
 using FeatureActors.Runtime.Shards;
@@ -74,6 +75,9 @@ internal static class ApplyBenchmark
         var packer = new Packer(plan.Sources[0], new EventStream(keys, isUniform: false, seed));
         using var machine = new MachineDriver(plan.Entities[0]);
         var slab = new SlabCounter(keys);
+
+        // As the turns of a shard do.
+        PluginCallWatch.Attach(new PluginCallWatch());
         long start = 1_760_000_000_000;
         long events = Math.Max(options.Events, keys);
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Payloads;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Hocon;
 
 namespace FeatureActors.Benchmarks.Streams;
@@ -38,6 +40,9 @@ internal static class Profile
         ["count-map"] = "by_channel { type = count-map, key = channel, max-keys = 100, windows = W }",
         ["sum-map"] = "by_category { type = sum-map, key = category_id, of = value, max-keys = 100, windows = W }",
         ["top-k"] = "top_users { type = top-k, key = user_id, by = count, k = 20, max-keys = 1000, windows = W }",
+        ["count as plug-in"] = "plugin_buys { type = \"custom:count\", windows = W }",
+        ["sum as plug-in"] = "plugin_revenue { type = \"custom:sum\", of = value, windows = W }",
+        ["top-k as plug-in"] = "plugin_top_users { type = \"custom:top-k\", key = user_id, by = count, k = 20, max-keys = 1000, windows = W }",
         ["ratio"] = "basket { type = ratio, numerator = revenue, denominator = buys }",
     };
 
@@ -51,7 +56,7 @@ internal static class Profile
         {
             Simple => ["count"],
             Rich => RichTypes,
-            "all-types" => Features.Keys,
+            "all-types" => Features.Keys.Where(static k => !k.EndsWith("as plug-in", StringComparison.Ordinal)),
             "ratio" => ["count", "sum", "ratio"],
             _ when Features.ContainsKey(profile) => [profile],
             _ => throw new ArgumentException($"unknown profile {profile}; there are simple, rich, all-types and the feature types"),
@@ -83,7 +88,10 @@ internal static class Profile
             }
             """);
         ConfigObject tree = HoconParser.ParseText(text, $"{options.Name}.conf");
-        return DefinitionsBinder.Bind(tree, new FeatureTypeRegistry(BuiltInFeatureTypes.All));
+
+        // The same types once more behind what stands between the engine and a plug-in.
+        IEnumerable<IFeatureType> asPlugins = BuiltInFeatureTypes.All.Select(static t => new PluginFeatureType(t, "bench"));
+        return DefinitionsBinder.Bind(tree, new FeatureTypeRegistry([.. BuiltInFeatureTypes.All, .. asPlugins]));
     }
 
     /// <summary>Compiled plans of a profile.</summary>
