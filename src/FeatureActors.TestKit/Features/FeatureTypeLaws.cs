@@ -154,7 +154,7 @@ public sealed class FeatureTypeLaws
     // Stored and read back between any two rows, and evaluated in between, which must change nothing.
     private AggregateDriver Stored(List<SampleRow> rows, Random random)
     {
-        var driver = new AggregateDriver(_aggregate, OneSlot);
+        var driver = new AggregateDriver(_aggregate, OneSlot) { WindowMs = WindowMs };
         foreach (SampleRow row in rows)
         {
             driver.Apply(row);
