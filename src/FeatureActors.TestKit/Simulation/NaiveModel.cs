@@ -124,7 +124,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
         // The first entry that covers an event decides about it: an event too far ahead then may not be so in a repetition.
         long[] covered = new long[partitions];
         Array.Fill(covered, -1);
-        var ids = new HashSet<(string, string)>();
+        var ids = new Dictionary<(string, string), long>();
         long[] clocks = new long[partitions];
         Array.Fill(clocks, long.MinValue);
         for (int i = 0; i < end; i++)
@@ -140,13 +140,13 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
                 long rowNow = isWall ? ingest : clock;
                 long applied = isWall ? entry.AppliedAtMs : clock;
-                if (hasIds && e.Id is not null && ids.Contains((e.Key, IdOf(e))))
+                if (hasIds && e.Id is not null && ids.TryGetValue((e.Key, IdOf(e)), out long firstTime))
                 {
-                    Doubt(states, e, time, Math.Max(rowNow, applied));
+                    Doubt(states, e, time, firstTime, Math.Max(rowNow, applied));
                 }
                 else if (Take(states, e, time, rowNow, applied) && hasIds && e.Id is not null)
                 {
-                    ids.Add((e.Key, IdOf(e)));
+                    ids.Add((e.Key, IdOf(e)), time);
                 }
             }
 
@@ -190,13 +190,24 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
     /// <summary>
     /// A row told again so late that its entity may have left meanwhile, and its id with it: a lifetime window of a key that lives
-    /// again may count it.
+    /// again may count it, and so may any window when the row lay so far ahead that it was moved back less this time.
     /// </summary>
-    private void Doubt(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long appliedMs)
+    private void Doubt(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long firstTimeMs, long appliedMs)
     {
+        bool hasMoved = timeMs != firstTimeMs && !groups.Any(g => g.Where(e)
+            && g.Features.Any(f => f.Accepts(e) && f.Windows.Any(w => w.LeavesAt(firstTimeMs) > appliedMs)));
         for (int g = 0; g < groups.Count; g++)
         {
-            if (groups[g].HasLifetime && groups[g].Where(e) && states.TryGetValue((g, e.Key), out GroupRows? rows)
+            if (hasMoved && groups[g].Where(e))
+            {
+                if (!states.TryGetValue((g, e.Key), out GroupRows? moved))
+                {
+                    states.Add((g, e.Key), moved = new GroupRows());
+                }
+
+                moved.IsAmbiguous = true;
+            }
+            else if (groups[g].HasLifetime && groups[g].Where(e) && states.TryGetValue((g, e.Key), out GroupRows? rows)
                 && groups[g].IdleExit(timeMs) <= appliedMs)
             {
                 rows.IsAmbiguous = true;
