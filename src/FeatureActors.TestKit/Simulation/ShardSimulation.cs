@@ -125,6 +125,7 @@ public sealed class ShardSimulation
         RunStorm();
         CalmDown();
         Settle("after the storm");
+        Nudge();
         PassTime();
     }
 
@@ -424,6 +425,48 @@ public sealed class ShardSimulation
 
         Compare(when);
         _restSinceMs = _node.Machine.ClockMs;
+    }
+
+    /// <summary>
+    /// Single events at rest, where exits are too far apart to write what a value trigger should have: it must fire by itself, and soon.
+    /// </summary>
+    private void Nudge()
+    {
+        for (int i = 0; i < 8 && _definitions.IsWall && _definitions.Naive.Groups.Any(static g => g.IsHeld); i++)
+        {
+            Random random = _world.Random;
+            string key = _keys[random.Next(_keys.Count)];
+            _source.Add(random.Next(_source.Partitions), key, _world.NowMs, random.Next(-5, 20), "xyz"[random.Next(3)].ToString(), "buy", null);
+            while (!_ingests.All(static x => x.IsIdle) || _node.Machine.NextOffset < _ports.Log.End)
+            {
+                Advance(100);
+            }
+
+            long from = _node.Machine.ClockMs;
+            AdvanceIn(700 + (5L * _delayMaxMs), 7);
+            foreach (NaiveGroup group in _definitions.Naive.Groups.Where(static g => g.IsHeld))
+            {
+                CompareNudged($"fa:sim:{group.Name}:{key}", group, from);
+            }
+        }
+    }
+
+    private void CompareNudged(string key, NaiveGroup group, long from)
+    {
+        NaiveModel naive = _definitions.Naive;
+        if (naive.Evaluate(_ports.Log.End, from).GetValueOrDefault(key) is not { } then
+            || naive.Evaluate(_ports.Log.End, _node.Machine.ClockMs).GetValueOrDefault(key) is not { } now || !AreSame(then, now))
+        {
+            return;
+        }
+
+        _world.Comparisons++;
+        _world.Fault("value-trigger-judged");
+        IReadOnlyDictionary<string, string>? hash = _ports.Sink.TryRead(key);
+        if (group.ValueTriggers.Any(t => t.Fires(now, hash)))
+        {
+            SimulatedWorld.Violate($"an event at rest: {key}: {group.ValueTriggers[0]} should have fired\n  now     {NaiveModel.Show(now)}\n  written {NaiveModel.Show(hash)}");
+        }
     }
 
     private bool IsQuiet => _zombies.Count == 0 && _ingests.All(static i => i.IsIdle)

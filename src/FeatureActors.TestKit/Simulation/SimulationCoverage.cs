@@ -11,7 +11,7 @@ public static class SimulationCoverage
         "fence-sink-away", "fence-timeout-applied", "fence-timeout-not-applied", "ingest-crash", "ingest-zombie", "kill-after-fence",
         "kill-after-publish", "kill-between-checkpoint-and-publish", "log-read-twice", "publish-sink-away", "publish-stale-refused",
         "publish-timeout-applied", "publish-timeout-applied-late", "publish-timeout-not-applied", "read-failed", "redis-away",
-        "redis-emptied", "redis-fence-lost", "redis-key-deleted", "redis-restarted-while-idle", "redis-restored", "revoke",
+        "redis-emptied", "retraction-first", "value-trigger-judged", "redis-fence-lost", "redis-key-deleted", "redis-restarted-while-idle", "redis-restored", "revoke",
         "revoke-twice", "second-owner",
         "Assigned → Recovering", "Assigned → Released", "ClockJumped → Draining", "ClockJumped → Recovering", "Draining → Fenced",
         "Draining → Released", "Recovering → ClockJumped", "Recovering → Draining", "Recovering → Fenced", "Recovering → Running",

@@ -275,6 +275,29 @@ public sealed class TriggerBehaviourTests
     }
 
     [Fact]
+    public void Exit_that_is_put_off_is_written_although_an_evaluation_that_did_not_fire_saw_it_first()
+    {
+        using ShardDriver shard = Group(
+            "{ on = change, of = all, by = 100, coalesce = 0 }",
+            "n { type = count, windows = [{ size = 1m, slot = 20s }] }, all { type = count, windows = [{ size = 10m, slot = 20s }] }",
+            "jitter = 2s");
+        for (int k = 0; k < 20; k++)
+        {
+            shard.Tell($"k{k}");
+        }
+
+        long exit = ((ShardDriver.Start / 20_000) * 20_000) + 80_000;
+        shard.Advance(exit - shard.NowMs + 50);
+        for (int k = 0; k < 20; k++)
+        {
+            shard.Tell($"k{k}");
+        }
+
+        shard.Advance(2_050);
+        Assert.All(Enumerable.Range(0, 20), k => Assert.Equal("2", shard.Read($"k{k}")!["all:10m"]));
+    }
+
+    [Fact]
     public void Jittered_exit_carries_the_time_of_its_values()
     {
         using ShardDriver shard = Group(
