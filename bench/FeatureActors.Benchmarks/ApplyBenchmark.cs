@@ -73,11 +73,8 @@ internal static class ApplyBenchmark
             Windows = windows,
         });
         var packer = new Packer(plan.Sources[0], new EventStream(keys, isUniform: false, seed));
-        using var machine = new MachineDriver(plan.Entities[0]);
+        using var machine = new MachineDriver(plan.Entities[0].ForShard(new PluginCallWatch()));
         var slab = new SlabCounter(keys);
-
-        // As the turns of a shard do.
-        PluginCallWatch.Attach(new PluginCallWatch());
         long start = 1_760_000_000_000;
         long events = Math.Max(options.Events, keys);
 

@@ -211,6 +211,7 @@ public sealed class EntityUpdater
             {
                 payloadLength = Keep(slot.Payload, ref _payloadCopy);
                 sharedLength = Keep(slot.Shared, ref _sharedCopy);
+                _block.LimitOpenSlot(feature.Aggregate.PayloadBytesMax, feature.Aggregate.SharedBytesMax);
             }
 
             if (row.Sign < 0 && (feature.Aggregate.Traits & FeatureTraits.Invertible) == 0)

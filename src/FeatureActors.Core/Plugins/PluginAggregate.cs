@@ -25,6 +25,7 @@ public sealed class PluginAggregate : FeatureAggregate
     [ThreadStatic]
     private static byte[]? SharedCopy;
 
+    private readonly PluginCallWatch? _watch;
     private FeatureAggregate _inner;
     private byte[] _empty = [];
     private byte _codecVersion;
@@ -43,8 +44,9 @@ public sealed class PluginAggregate : FeatureAggregate
         Take(inner);
     }
 
-    private PluginAggregate(PluginAggregate other)
+    private PluginAggregate(PluginAggregate other, PluginCallWatch watch)
     {
+        _watch = watch;
         Part = other.Part;
         _inner = other._inner;
         Take(other);
@@ -75,7 +77,8 @@ public sealed class PluginAggregate : FeatureAggregate
     public override string? Accuracy => _accuracy;
 
     /// <summary>A copy that is exchanged apart from this one: each shard has its own, and exchanges it between two steps.</summary>
-    public PluginAggregate ForShard() => new(this);
+    /// <param name="watch">Told of its calls.</param>
+    public PluginAggregate ForShard(PluginCallWatch watch) => new(this, watch);
 
     /// <summary>Exchanges the aggregate behind this one for that behind <paramref name="next"/>.</summary>
     public void Become(PluginAggregate next)
@@ -88,7 +91,7 @@ public sealed class PluginAggregate : FeatureAggregate
     /// <inheritdoc/>
     public override bool Accepts(in RowView row)
     {
-        PluginCallWatch? watch = PluginCallWatch.Current;
+        PluginCallWatch? watch = _watch;
         watch?.Enter(Part);
         try
         {
@@ -103,7 +106,7 @@ public sealed class PluginAggregate : FeatureAggregate
     /// <inheritdoc/>
     public override void Apply(in RowView row, ref FeatureSlot slot)
     {
-        PluginCallWatch? watch = PluginCallWatch.Current;
+        PluginCallWatch? watch = _watch;
         watch?.Enter(Part);
         try
         {
@@ -113,8 +116,6 @@ public sealed class PluginAggregate : FeatureAggregate
         {
             watch?.Leave();
         }
-
-        CheckSize(slot);
     }
 
     /// <inheritdoc/>
@@ -122,7 +123,7 @@ public sealed class PluginAggregate : FeatureAggregate
     {
         int payloadLength = Keep(into.Payload, ref PayloadCopy);
         int sharedLength = Keep(into.Shared, ref SharedCopy);
-        PluginCallWatch? watch = PluginCallWatch.Current;
+        PluginCallWatch? watch = _watch;
         watch?.Enter(Part);
         try
         {
@@ -145,7 +146,7 @@ public sealed class PluginAggregate : FeatureAggregate
     {
         int payloadLength = Keep(slot.Payload, ref PayloadCopy);
         int sharedLength = Keep(slot.Shared, ref SharedCopy);
-        PluginCallWatch? watch = PluginCallWatch.Current;
+        PluginCallWatch? watch = _watch;
         watch?.Enter(Part);
         try
         {
@@ -166,7 +167,7 @@ public sealed class PluginAggregate : FeatureAggregate
     public override void Evaluate(in SlotList slots, FeatureValueWriter value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        PluginCallWatch? watch = PluginCallWatch.Current;
+        PluginCallWatch? watch = _watch;
         watch?.Enter(Part);
         try
         {
@@ -192,7 +193,7 @@ public sealed class PluginAggregate : FeatureAggregate
     /// <inheritdoc/>
     public override bool IsSpent(in SlotList slots)
     {
-        PluginCallWatch? watch = PluginCallWatch.Current;
+        PluginCallWatch? watch = _watch;
         watch?.Enter(Part);
         try
         {
@@ -207,7 +208,7 @@ public sealed class PluginAggregate : FeatureAggregate
     /// <inheritdoc/>
     public override long SpentAtMs(in SlotList slots)
     {
-        PluginCallWatch? watch = PluginCallWatch.Current;
+        PluginCallWatch? watch = _watch;
         watch?.Enter(Part);
         try
         {
@@ -222,7 +223,7 @@ public sealed class PluginAggregate : FeatureAggregate
     /// <inheritdoc/>
     public override bool TryUpgrade(byte fromVersion, ref FeatureSlot slot)
     {
-        PluginCallWatch? watch = PluginCallWatch.Current;
+        PluginCallWatch? watch = _watch;
         watch?.Enter(Part);
         try
         {

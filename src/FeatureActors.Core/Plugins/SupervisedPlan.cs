@@ -6,11 +6,13 @@ namespace FeatureActors.Core.Plugins;
 public static class SupervisedPlan
 {
     /// <summary>The plan for one shard: its aggregates of plug-ins are its own, to be exchanged between two of its steps.</summary>
-    public static EntityPlan ForShard(this EntityPlan plan)
+    /// <param name="plan">The plan that all shards share.</param>
+    /// <param name="watch">Told of the shard's calls of plug-ins.</param>
+    public static EntityPlan ForShard(this EntityPlan plan, PluginCallWatch watch)
     {
         ArgumentNullException.ThrowIfNull(plan);
         return plan.Features.Any(static f => f.Aggregate is PluginAggregate)
-            ? plan with { Features = [.. plan.Features.Select(static f => f.Aggregate is PluginAggregate p ? f with { Aggregate = p.ForShard() } : f)] }
+            ? plan with { Features = [.. plan.Features.Select(f => f.Aggregate is PluginAggregate p ? f with { Aggregate = p.ForShard(watch) } : f)] }
             : plan;
     }
 

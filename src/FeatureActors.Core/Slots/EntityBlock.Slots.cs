@@ -1,4 +1,5 @@
 using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Slots;
@@ -14,6 +15,8 @@ public sealed partial class EntityBlock
     private int _payload;
     private int _payloadLength;
     private long _slotStart;
+    private long _payloadBytesMax = long.MaxValue;
+    private long _sharedBytesMax = long.MaxValue;
     private byte[] _scratch = new byte[256];
 
     /// <inheritdoc/>
@@ -117,10 +120,25 @@ public sealed partial class EntityBlock
         return new SlotList(slots, bytes, bytes.Slice(section + SectionHeader, ReadInt(section + SharedLength)), nowMs, windowMs);
     }
 
+    /// <summary>
+    /// Bounds the slot opened last until the next is opened: what makes it larger throws before a byte is moved, so that a mistake of
+    /// a plug-in takes no memory.
+    /// </summary>
+    public void LimitOpenSlot(long payloadBytesMax, long sharedBytesMax)
+    {
+        _payloadBytesMax = payloadBytesMax;
+        _sharedBytesMax = sharedBytesMax;
+    }
+
     /// <inheritdoc/>
     public override void SplicePayload(int at, int count)
     {
         int newLength = _payloadLength + count;
+        if (count > 0 && newLength > _payloadBytesMax)
+        {
+            throw new PluginFaultException($"the slot would have {newLength} bytes, more than the declared {_payloadBytesMax}");
+        }
+
         int oldSize = Varint.SizeOf((ulong)(_payloadLength + _hidden));
         int newSize = Varint.SizeOf((ulong)(newLength + _hidden));
         int lengthAt = _payload - _hidden - oldSize;
@@ -139,6 +157,12 @@ public sealed partial class EntityBlock
     /// <inheritdoc/>
     public override void SpliceShared(int at, int count)
     {
+        int newLength = ReadInt(_section + SharedLength) + count;
+        if (count > 0 && newLength > _sharedBytesMax)
+        {
+            throw new PluginFaultException($"the shared part would have {newLength} bytes, more than the declared {_sharedBytesMax}");
+        }
+
         Splice(_section, SectionHeader + at, count);
         WriteInt(_section + SharedLength, ReadInt(_section + SharedLength) + count);
         _payload += count;
@@ -194,6 +218,7 @@ public sealed partial class EntityBlock
 
     private void OpenSlot(int feature, long startMs)
     {
+        _payloadBytesMax = _sharedBytesMax = long.MaxValue;
         int section = SectionOf(feature);
         if (section == 0)
         {

@@ -52,7 +52,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
     public ShardActor(ShardId shard, EntityPlan plan, string logIdentity, ShardOptions options, ShardServices services)
     {
         _shard = shard;
-        Plan = plan.ForShard();
+        Plan = plan.ForShard(Watch);
         _logIdentity = logIdentity;
         _services = services;
         _machine = new ShardMachine(shard, Plan, options, services.Chunks);

@@ -52,7 +52,7 @@ public sealed class PluginCommandTests : IDisposable
         Assert.Contains("\"feature\":\"tally\",\"window\":\"1m\",\"at\":2000,\"value\":2}", _fa.Out, StringComparison.Ordinal);
         Assert.Contains("\"feature\":\"clicks\",\"window\":\"1m\",\"at\":2000,\"value\":5}", _fa.Out, StringComparison.Ordinal);
         Assert.Contains("2 not used: feature-error", _fa.Error, StringComparison.Ordinal);
-        Assert.Contains("the slot has 100000 bytes, more than the declared 8", _fa.Error, StringComparison.Ordinal);
+        Assert.Contains("the slot would have 100000 bytes, more than the declared 8", _fa.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -21,7 +21,7 @@ public sealed class PluginSupervisionTests : IDisposable
 
     [Theory]
     [InlineData("throw", "TallyFeatureType.Aggregate.Apply")]
-    [InlineData("bloat", "the slot has 100000 bytes, more than the declared 8")]
+    [InlineData("bloat", "the slot would have 100000 bytes, more than the declared 8")]
     public async Task A_row_that_goes_wrong_costs_its_own_feature_and_is_dead_lettered_with_the_stack(string what, string error)
     {
         await using var node = new PluginNode(_folder);
