@@ -47,4 +47,7 @@ internal enum PlantedFault
 
     /// <summary>A row is lost.</summary>
     RowLost,
+
+    /// <summary>The trigger of the engine waits longer, or asks for more.</summary>
+    WrongTrigger,
 }

@@ -66,9 +66,21 @@ internal sealed class HistoryBatch
         return HistoryRun.Run(history, new EngineUnderTest(plan), fault, ref comparisons);
     }
 
-    private static GroupSpec Twist(GroupSpec group, PlantedFault fault) => fault != PlantedFault.WrongBound
-        ? group
-        : group with { Features = [.. group.Features.Select(static f => f with { Windows = [.. f.Windows.Select(WindowForms.Wrong)] })] };
+    private static GroupSpec Twist(GroupSpec group, PlantedFault fault) => fault switch
+    {
+        PlantedFault.WrongBound => group with { Features = [.. group.Features.Select(static f => f with { Windows = [.. f.Windows.Select(WindowForms.Wrong)] })] },
+        PlantedFault.WrongTrigger => group with { Trigger = Wrong(group.Trigger) },
+        _ => group,
+    };
+
+    private static TriggerSpec Wrong(TriggerSpec trigger) => trigger.Kind switch
+    {
+        "update" => TriggerSpec.Update(trigger.Ms + 50),
+        "timer" => TriggerSpec.Timer(trigger.Ms * 2),
+        "change" => TriggerSpec.Change(trigger.Field!, trigger.By * 2, trigger.IsRelative, trigger.Ms),
+        "when" => TriggerSpec.When(trigger.Field!, trigger.By + 2, trigger.Ms),
+        _ => trigger,
+    };
 
     private void RunOne(long seed)
     {

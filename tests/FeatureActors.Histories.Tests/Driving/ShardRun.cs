@@ -1,5 +1,4 @@
 using FeatureActors.Core.Definitions;
-using FeatureActors.Histories.Tests.Exact;
 using FeatureActors.Histories.Tests.Model;
 using FeatureActors.Runtime.Shards;
 
@@ -21,12 +20,10 @@ internal sealed class ShardRun
     private readonly PlantedFault _fault;
     private readonly Random _random;
     private IReadOnlyDictionary<string, string>? _written;
-    private IReadOnlyList<Want>? _writtenWants;
-    private bool? _wasTrue = false;
+    private readonly NaiveTrigger _trigger;
     private long _pendingMs = long.MaxValue;
     private long _changedMs = long.MaxValue;
     private bool _isUnwritten;
-    private bool _hasWritten;
     private bool _isWritten;
     private int _next;
     private int _decayStops;
@@ -35,6 +32,7 @@ internal sealed class ShardRun
     {
         (_history, _shard, _fault) = (history, shard, fault);
         _naive = new NaiveGroup(history.Group);
+        _trigger = new NaiveTrigger(history.Group.Trigger, _naive.Fields);
         _random = new Random((int)(history.Seed * 17 % int.MaxValue));
     }
 
@@ -154,7 +152,7 @@ internal sealed class ShardRun
             _shard.Advance(now, []);
             _shard.Settle(now);
             Judge(now, isBoundary: true);
-            _wasTrue = null;
+            _trigger.ForgetTruth();
 
             // To it the rows that it replays are changes, which wait for the trigger as new ones do.
             SeeChange(now);
@@ -212,7 +210,7 @@ internal sealed class ShardRun
         bool mayBeOld;
         if (_history.Group.Trigger.IsOfValue)
         {
-            bool? fires = isDue && !isBoundary ? Fires(wants) : null;
+            bool? fires = isDue && !isBoundary ? _trigger.Fires(wants) : null;
             if (fires == false && (!IsCalm(_history) || _history.Group.Features.Any(static f => f.IsAgeing)))
             {
                 fires = null;
@@ -239,8 +237,7 @@ internal sealed class ShardRun
 
         if (difference is null)
         {
-            _writtenWants = read is null ? null : wants;
-            _hasWritten |= read is not null;
+            _trigger.SeeWrite(read is null ? null : wants);
             _isUnwritten = false;
         }
         else
@@ -251,13 +248,21 @@ internal sealed class ShardRun
         if (isDue || isBoundary)
         {
             _naive.SeeEvaluation(now);
-            _wasTrue = isBoundary && _changedMs != long.MaxValue ? null : IsTrue(wants);
+            if (isBoundary && _changedMs != long.MaxValue)
+            {
+                _trigger.ForgetTruth();
+            }
+            else
+            {
+                _trigger.SeeEvaluation(wants);
+            }
+
         }
 
         else if (!isSame && difference is null)
         {
             // Evaluated for an earlier change that showed nothing.
-            _wasTrue = IsTrue(wants);
+            _trigger.SeeEvaluation(wants);
         }
 
         // With nothing left to write the shard may have evaluated, as an exit or a new owner makes it: the next change may wait anew.
@@ -269,58 +274,6 @@ internal sealed class ShardRun
 
         _written = read;
     }
-
-    /// <summary>True when the trigger must write, false when it must not, null when the model does not know.</summary>
-    private bool? Fires(IReadOnlyList<Want> wants)
-    {
-        TriggerSpec trigger = _history.Group.Trigger;
-        if (trigger.Kind == "when")
-        {
-            bool? isTrue = IsTrue(wants);
-            return isTrue == false ? false : _wasTrue is null || isTrue is null ? null : !_wasTrue.Value;
-        }
-
-        if (_writtenWants is null)
-        {
-            // After a deletion the entity, and what was written, may be forgotten or not.
-            return _hasWritten ? null : true;
-        }
-
-        int place = _naive.Fields.FindIndex(f => f.Name == trigger.Field);
-        (bool isKnown, Rational? value) = Number(wants[place]);
-        (bool wasKnown, Rational? old) = Number(_writtenWants[place]);
-        if (!isKnown || !wasKnown)
-        {
-            return null;
-        }
-
-        if (value is null || old is null)
-        {
-            return value is null != old is null;
-        }
-
-        Rational change = (value.Value - old.Value).Abs();
-        Rational least = trigger.IsRelative ? Rational.Of((decimal)trigger.By) * old.Value.Abs() : Rational.Of((decimal)trigger.By);
-        return least.Sign == 0 ? change.Sign != 0 : change >= least;
-    }
-
-    private bool? IsTrue(IReadOnlyList<Want> wants)
-    {
-        if (_history.Group.Trigger.Kind != "when")
-        {
-            return null;
-        }
-
-        (bool isKnown, Rational? value) = Number(wants[_naive.Fields.FindIndex(f => f.Name == _history.Group.Trigger.Field)]);
-        return isKnown ? value is not null && value.Value > Rational.Of(_history.Group.Trigger.By) : null;
-    }
-
-    private static (bool IsKnown, Rational? Value) Number(Want want) => want switch
-    {
-        WantNumber number => (true, number.Value),
-        WantNothing => (true, null),
-        _ => (false, null),
-    };
 
     private static bool Same(IReadOnlyDictionary<string, string>? a, IReadOnlyDictionary<string, string>? b) =>
         (a is null && b is null) || (a is not null && b is not null && Values(a).SequenceEqual(Values(b)));

@@ -11,7 +11,7 @@ internal sealed class HistoryGenerator
     private const long Hour = 3_600_000;
     private const long Day = 86_400_000;
 
-    private static readonly long[] Sizes =
+    internal static readonly long[] Sizes =
         [2 * Second, 5 * Second, 10 * Second, 30 * Second, Minute, 5 * Minute, 30 * Minute, Hour, 6 * Hour, Day, 7 * Day, 30 * Day];
 
     /// <summary>Zones with a change of their clocks by an hour, by half an hour, at midnight, of a whole day, and with offsets of 30 and 45 minutes.</summary>
@@ -23,11 +23,7 @@ internal sealed class HistoryGenerator
         ("Pacific/Apia", "2011-12-28"), ("Asia/Shanghai", "2024-02-28"), ("America/St_Johns", "2024-03-09"), ("Africa/Cairo", "2024-04-25"),
     ];
 
-    private static readonly string?[] Texts = ["x", "x", "y", "z", "ü", "q\"u\\o", "a|b", "€ 5", "", null];
     private static readonly string[] Units = ["day", "week", "month", "1d", "7d"];
-    private static readonly int[] Paces = [2, 8, 30];
-    private static readonly string?[] Users = ["u1", "u2", "u3", "u3", "u 4%", null];
-    private static readonly double[] Doubles = [0.1, 0.2, -0.3, 3.14, 1e-9, -7.5, 12, 0, 1e15, -1e15, 2.5e-3, 1e150];
 
     /// <summary>In place of a window kind: a fine and a coarse window, so that slots become one as they age.</summary>
     public const string Folding = "folding";
@@ -76,7 +72,7 @@ internal sealed class HistoryGenerator
             group = group with { Trigger = trigger };
         }
 
-        return new History(_seed, group, RandomRows(group, pool), _random.Next(5) == 0) { IsOfShard = isOfShard };
+        return new History(_seed, group, new RowGenerator(_random, _near).Make(group, pool), _random.Next(5) == 0) { IsOfShard = isOfShard };
     }
 
     private TriggerSpec? RandomValueTrigger(List<FeatureSpec> features)
@@ -278,103 +274,6 @@ internal sealed class HistoryGenerator
         1 => TriggerSpec.Timer(_random.Next(1, 6) * Second),
         _ => TriggerSpec.Expiry,
     };
-
-    private List<HistoryRow> RandomRows(GroupSpec group, List<WindowSpec> pool)
-    {
-        var rows = new List<HistoryRow>();
-        int count = _random.Next(3, 12) * _random.Next(1, 5);
-        WindowSpec guide = Pick(pool.ToArray());
-        long length = guide switch
-        {
-            SlidingSpec s => s.SizeMs,
-            TumblingSpec t => t.PeriodMs,
-            CalendarSpec c => c.LeavesAt(_near) - _near,
-            SessionSpec s => s.GapMs * 3,
-            _ => Pick(Sizes),
-        };
-        long pace = Math.Max(1, length / Pick(Paces));
-        long arrival = _near + _random.NextInt64(Day);
-        long time = arrival;
-        for (int i = 0; i < count; i++)
-        {
-            arrival += _random.Next(12) switch
-            {
-                0 => 0,
-                1 => length + _random.NextInt64(length + 1),
-                2 => _random.NextInt64(2),
-                _ => (long)(-Math.Log(1 - _random.NextDouble()) * pace),
-            };
-            long stated = _random.Next(12) switch
-            {
-                0 => arrival - _random.NextInt64(length + 1),
-                1 => arrival - length - _random.NextInt64(Math.Max(1, length / 4)),
-                2 => arrival - (3 * length) - _random.NextInt64(length + 1),
-                3 => arrival + _random.NextInt64(2 * Minute),
-                4 => time,
-                5 => time + Pick(new long[] { 1, -1, 0 }) + GapOf(guide),
-                6 or 7 => Snapped(Pick(pool.ToArray()), arrival),
-                _ => arrival,
-            };
-            if (_random.Next(8) == 0)
-            {
-                // The clock stands exactly on the boundary too.
-                arrival = Math.Max(arrival, stated);
-            }
-
-            time = stated;
-            HistoryRow row = RandomRow(group, rows, i, stated, arrival);
-            rows.Add(row);
-        }
-
-        return rows;
-    }
-
-    private static long GapOf(WindowSpec window) => window is SessionSpec s ? s.GapMs : Second;
-
-    private long Snapped(WindowSpec window, long atMs)
-    {
-        long[] boundaries = [.. window.Boundaries(atMs).Where(b => Math.Abs(b - atMs) < 400L * Day)];
-        long at = window is SlidingSpec s ? WindowSpec.Floor(atMs, s.SlotMs) : boundaries.Length == 0 ? WindowSpec.Floor(atMs, Second) : boundaries.Min();
-        return at - _random.Next(2);
-    }
-
-    private HistoryRow RandomRow(GroupSpec group, List<HistoryRow> rows, int id, long stated, long arrival)
-    {
-        if (rows.Count > 0 && group.HasRetractions && _random.Next(4) == 0)
-        {
-            HistoryRow original = rows[_random.Next(rows.Count)];
-            if (original.Undoes < 0 && !rows.Exists(r => r.Undoes == original.Id))
-            {
-                // A retraction states the time that the row counted at.
-                return original with { Id = id, Undoes = original.Id, ArrivalMs = arrival, StatedMs = original.TimeMs };
-            }
-        }
-
-        if (rows.Count > 0 && !group.HasRetractions && _random.Next(10) == 0)
-        {
-            // Told twice: dropped with ids, counted again without. Ids are kept for 90 days.
-            HistoryRow again = rows[_random.Next(rows.Count)] with { Id = id, ArrivalMs = arrival };
-            if (again.StatedMs > arrival - (80 * Day))
-            {
-                return again;
-            }
-        }
-
-        return new HistoryRow
-        {
-            Id = id,
-            StatedMs = stated,
-            ArrivalMs = arrival,
-            V = _random.Next(10) switch { 0 => null, 1 => _random.NextInt64(-1_000_000_000_000, 1_000_000_000_000), _ => _random.Next(-3, 12) },
-            D = _random.Next(10) == 0 ? null : Pick(Doubles),
-            M = _random.Next(10) == 0 ? null : _random.Next(-500, 5_000) / 100m,
-            C = Pick(Texts),
-            U = Pick(Users),
-            L = _random.Next(8) == 0 ? null : _random.Next(-2, 4),
-            A = _random.Next(4) == 0 ? "view" : "buy",
-            EventId = group.HasIds && _random.Next(10) != 0 ? $"id{id}" : null,
-        };
-    }
 
     private T Pick<T>(T[] items) => items[_random.Next(items.Length)];
 }
