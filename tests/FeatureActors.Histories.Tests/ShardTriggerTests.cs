@@ -1,6 +1,5 @@
 using FeatureActors.Histories.Tests.Driving;
 using FeatureActors.Histories.Tests.Generation;
-using FeatureActors.Histories.Tests.Model;
 
 namespace FeatureActors.Histories.Tests;
 

@@ -256,9 +256,7 @@ internal sealed class ShardRun
             {
                 _trigger.SeeEvaluation(wants);
             }
-
         }
-
         else if (!isSame && difference is null)
         {
             // Evaluated for an earlier change that showed nothing.
