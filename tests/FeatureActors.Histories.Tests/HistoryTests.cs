@@ -28,7 +28,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
         List<string> lines =
         [
             .. batch.Coverage.Lines(),
-            .. batch.Failures.Skip(ShownMax).Select(static f => f.Split('\n')[0]),
+            .. batch.Failures.Skip(ShownMax).Select(static f => string.Join(" of ", f.Split('\n').Take(2))),
             .. batch.Failures.Take(ShownMax),
             string.Create(CultureInfo.InvariantCulture, $"{histories} histories from seed {seed}: {batch.FailureCount} differ; {batch.Rows} rows, {batch.Comparisons} comparisons, {watch.Elapsed.TotalSeconds:0} s"),
         ];

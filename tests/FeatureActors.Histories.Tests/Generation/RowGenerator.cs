@@ -91,7 +91,8 @@ internal sealed class RowGenerator(Random random, long nearMs)
         if (rows.Count > 0 && !group.HasRetractions && random.Next(10) == 0)
         {
             // Told twice: dropped with ids, counted again without. Ids are kept for 90 days.
-            HistoryRow again = rows[random.Next(rows.Count)] with { Id = id, ArrivalMs = arrival };
+            HistoryRow first = rows[random.Next(rows.Count)];
+            HistoryRow again = first with { Id = id, ArrivalMs = arrival, StatedMs = first.TimeMs };
             if (again.StatedMs > arrival - (80 * Day))
             {
                 return again;

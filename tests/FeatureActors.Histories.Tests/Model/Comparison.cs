@@ -128,9 +128,8 @@ internal static class Comparison
         }
 
         Rational sum = want.Truth.Values.Aggregate(Rational.Zero, static (s, v) => s + v);
-        Rational size = want.Truth.Values.Aggregate(Rational.Zero, static (s, v) => s + v.Abs());
         return want.Certain.All(c => names.Contains(c) || !want.Truth.ContainsKey(c))
-            && (want.Form == NumberForm.Exact ? total == sum : (total - sum).Abs() <= size * Tolerance * Rational.Of(1000));
+            && (want.Form == NumberForm.Exact ? total == sum : (total - sum).Abs() <= want.Slack * Tolerance);
     }
 }
 

@@ -72,7 +72,7 @@ internal sealed class NaiveGroup
     /// <summary>The latest time up to T at which a value that changes with T alone has to be evaluated.</summary>
     public long AgesAt(FeatureSpec feature, long nowMs) => feature.IsComputed
         ? feature.Reads.Where(static r => r.IsAgeing).Max(r => AgesAt(r, nowMs))
-        : _decaying[feature].Count == 0 ? long.MinValue : WindowSpec.Floor(nowMs, Math.Max(1_000, feature.HalfLifeMs / 8));
+        : NaiveValues.Of(feature, new LifetimeSpec("", ""), _decaying[feature], nowMs) is not WantNumber ? long.MinValue : WindowSpec.Floor(nowMs, Math.Max(1_000, feature.HalfLifeMs / 8));
 
     public Fate Apply(HistoryRow row, long nowMs)
     {

@@ -43,6 +43,10 @@ internal static class NaiveValues
         .GroupBy(r => SubKey(feature, r.Row))
         .ToDictionary(static g => g.Key, g => HasSum(feature) ? Sum(feature.Of!, [.. g]) : Rational.Of(g.Count()));
 
+    /// <summary>Σ of the absolute values; 0 for types that add none up.</summary>
+    public static Rational SizeOf(FeatureSpec feature, IReadOnlyList<TakenRow> rows) =>
+        feature.Of is { IsNumber: true } of ? rows.Aggregate(Rational.Zero, (sum, r) => sum + of.Number(r.Row).Abs()) : Rational.Zero;
+
     public static NumberForm FormOf(FeatureSpec feature) =>
         HasSum(feature) && feature.Of!.Type == "double" ? DoubleForm : NumberForm.Exact;
 
@@ -58,7 +62,7 @@ internal static class NaiveValues
     private static Rational Sum(Column of, IReadOnlyList<TakenRow> rows) => rows.Aggregate(Rational.Zero, (sum, r) => sum + of.Number(r.Row));
 
     private static WantNumber Total(FeatureSpec feature, IReadOnlyList<TakenRow> rows) =>
-        new(Sum(feature.Of!, rows), FormOf(feature)) { Slack = rows.Aggregate(Rational.Zero, (sum, r) => sum + feature.Of!.Number(r.Row).Abs()) };
+        new(Sum(feature.Of!, rows), FormOf(feature)) { Slack = SizeOf(feature, rows) };
 
     private static Want Spread(FeatureSpec feature, IReadOnlyList<TakenRow> rows)
     {

@@ -68,7 +68,7 @@ internal sealed class SubKeyBound(FeatureSpec feature, IReadOnlyList<WindowSpec>
         if (feature.Type is "count-map" or "sum-map")
         {
             HashSet<string> certain = [.. _known.Where(k => k.Value > nowMs).Select(static k => k.Key)];
-            return new WantBoundedMap(NaiveValues.Totals(feature, rows), certain, NaiveValues.FormOf(feature)) { Must = must, May = Marks.Truncated };
+            return new WantBoundedMap(NaiveValues.Totals(feature, rows), certain, NaiveValues.FormOf(feature), NaiveValues.SizeOf(feature, rows)) { Must = must, May = Marks.Truncated };
         }
 
         return new WantAnything { Must = must, May = Marks.Truncated };

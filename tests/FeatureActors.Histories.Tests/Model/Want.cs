@@ -64,9 +64,9 @@ internal sealed record WantList(IReadOnlyList<Want> Items) : Want;
 internal sealed record WantMap(IReadOnlyList<(string Key, Want Value)> Entries) : Want;
 
 /// <summary>
-/// A map of totals above its bound: sub-keys known for certain are exact, none above its true value, and all with <c>other</c> make the total.
+/// A map of totals above its bound: sub-keys known for certain are exact, none above its true value, and all with <c>other</c> make the total, within 1e-9 of the slack.
 /// </summary>
-internal sealed record WantBoundedMap(IReadOnlyDictionary<string, Rational> Truth, IReadOnlySet<string> Certain, NumberForm Form) : Want;
+internal sealed record WantBoundedMap(IReadOnlyDictionary<string, Rational> Truth, IReadOnlySet<string> Certain, NumberForm Form, Rational Slack) : Want;
 
 /// <summary>A value of which nothing is promised.</summary>
 internal sealed record WantAnything : Want;
