@@ -13,6 +13,7 @@ public sealed class HistoryTests(ITestOutputHelper output)
 {
     // About half a minute on two cores; ./fa histories runs more.
     private const int HistoriesByDefault = 4_000;
+    private const long SeedByDefault = 1;
     private const int ShownMax = 5;
 
     // So many have each type with each window and trigger.
@@ -22,7 +23,9 @@ public sealed class HistoryTests(ITestOutputHelper output)
     public void Every_history_gives_the_values_of_the_naive_evaluator_at_every_boundary()
     {
         int histories = (int)Setting("HISTORIES", HistoriesByDefault);
-        long seed = Setting("SEED", Random.Shared.Next(1, 1_000_000_000));
+
+        // The share in every test run is the same, so that a change is judged by what it changed; ./fa histories looks for what is new.
+        long seed = Setting("SEED", histories == HistoriesByDefault ? SeedByDefault : Random.Shared.Next(1, 1_000_000_000));
         var watch = Stopwatch.StartNew();
         var batch = HistoryBatch.Run(seed, histories);
         List<string> lines =

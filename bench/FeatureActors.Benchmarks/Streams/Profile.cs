@@ -40,10 +40,23 @@ internal static class Profile
         ["count-map"] = "by_channel { type = count-map, key = channel, max-keys = 100, windows = W }",
         ["sum-map"] = "by_category { type = sum-map, key = category_id, of = value, max-keys = 100, windows = W }",
         ["top-k"] = "top_users { type = top-k, key = user_id, by = count, k = 20, max-keys = 1000, windows = W }",
+        ["variance"] = "spread { type = variance, of = value, windows = W }",
+        ["stddev"] = "deviation { type = stddev, of = value, windows = W }",
+        ["rate"] = "speed { type = rate, of = value, per = 1h, windows = W }",
+        ["decayed-sum"] = "heat { type = decayed-sum, half-life = 1d }",
+        ["quantile"] = "prices { type = quantile, of = value, q = [0.5, 0.99], windows = W }",
+        ["histogram"] = "classes { type = histogram, of = value, bounds = [1, 10, 100, 1000], windows = W }",
+        ["session-count"] = "visits { type = session-count, gap = 30m, windows = W }",
+        ["session-duration"] = "stays { type = session-duration, gap = 30m, windows = W }",
+        ["map-of-lists"] = "users_by_channel { type = map-of-lists, key = channel, of = user_id, n = 5, max-keys = 100, windows = W }",
+        ["distinct"] = "users { type = distinct, of = user_id, max-keys = 1000, windows = W }",
+        ["distinct-approx"] = "about_users { type = distinct-approx, of = user_id, precision = 11, windows = W }",
+        ["convert"] = "upper { type = convert, expr = \"upper(channel)\" }",
         ["count as plug-in"] = "plugin_buys { type = \"custom:count\", windows = W }",
         ["sum as plug-in"] = "plugin_revenue { type = \"custom:sum\", of = value, windows = W }",
         ["top-k as plug-in"] = "plugin_top_users { type = \"custom:top-k\", key = user_id, by = count, k = 20, max-keys = 1000, windows = W }",
         ["ratio"] = "basket { type = ratio, numerator = revenue, denominator = buys }",
+        ["derived"] = "above { type = derived, expr = \"revenue - buys\" }",
     };
 
     private static readonly string[] RichTypes =
@@ -57,7 +70,7 @@ internal static class Profile
             Simple => ["count"],
             Rich => RichTypes,
             "all-types" => Features.Keys.Where(static k => !k.EndsWith("as plug-in", StringComparison.Ordinal)),
-            "ratio" => ["count", "sum", "ratio"],
+            "ratio" or "derived" => ["count", "sum", profile],
             _ when Features.ContainsKey(profile) => [profile],
             _ => throw new ArgumentException($"unknown profile {profile}; there are simple, rich, all-types and the feature types"),
         };
