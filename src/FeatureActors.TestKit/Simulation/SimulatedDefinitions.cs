@@ -138,7 +138,7 @@ internal sealed class SimulatedDefinitions
         bool isHeld = false;
         if (features.Find(static f => f.Type is "count" or "sum" or "avg" or "min" or "max") is { } number && random.Next(3) == 0)
         {
-            isHeld = random.Next(2) == 0;
+            isHeld = random.Next(2) == 0 || triggers.Count == 0;
             (triggers, triggerMs, timerMs) = isHeld ? ([], 0, long.MaxValue) : (triggers, triggerMs, timerMs);
             (NaiveTrigger value, ConfigNode valueTree, long coalesceMs) = ValueTrigger(random, number.Windows[0].Field);
             values.Add(value);
