@@ -22,6 +22,9 @@ namespace FeatureActors.Benchmarks;
 internal static class ApplyBenchmark
 {
     private const int Blocks = 50;
+
+    // Asks for the table of key counts and windows alone.
+    private const string Sizes = "sizes";
     private static readonly int[] KeyCounts = [1_000, 10_000, 100_000, 1_000_000];
     private static readonly (string Name, long Ms)[] WindowSizes =
         [("1h", 3_600_000), ("1d", 86_400_000), ("7d", 7 * 86_400_000L), ("30d", 30 * 86_400_000L)];
@@ -34,12 +37,12 @@ internal static class ApplyBenchmark
         IEnumerable<string> profiles = options.Profiles.Count > 0
             ? options.Profiles
             : [Profile.Simple, Profile.Rich, .. Profile.Features.Keys];
-        foreach (string profile in profiles)
+        foreach (string profile in profiles.Where(static p => p != Sizes))
         {
             Measure(report, options, profile, profile, 100_000, null, 7 * 86_400_000L);
         }
 
-        if (options.Profiles.Count == 0)
+        if (options.Profiles.Count == 0 || options.Profiles.Contains(Sizes))
         {
             foreach (int keys in KeyCounts)
             {
