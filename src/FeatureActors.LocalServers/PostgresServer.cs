@@ -11,7 +11,12 @@ namespace FeatureActors.LocalServers;
 /// </summary>
 public sealed class PostgresServer : LocalServer
 {
-    private const string UserName = "fa";
+    /// <summary>Its superuser.</summary>
+    public const string UserName = "fa";
+
+    /// <summary>A database that is always there.</summary>
+    public const string Database = "postgres";
+
     private const string DebianFolder = "/usr/lib/postgresql";
 
     private readonly UnixUser? _serverUser = UnixUser.ForServers();
@@ -22,7 +27,7 @@ public sealed class PostgresServer : LocalServer
         : base("postgresql", time) => _settings = settings;
 
     /// <summary>For Npgsql: the database <c>postgres</c>.</summary>
-    public string ConnectionString => ConnectionStringFor("postgres");
+    public string ConnectionString => ConnectionStringFor(Database);
 
     // Fast shutdown: SIGTERM would wait for the clients to leave.
     private protected override Signal StopSignal => Signal.Interrupt;

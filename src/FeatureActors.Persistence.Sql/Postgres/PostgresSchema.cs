@@ -1,4 +1,4 @@
-using System.Globalization;
+using FeatureActors.Abstractions.Errors;
 using FeatureActors.Persistence.Sql.Sqlite;
 using Npgsql;
 
@@ -29,18 +29,71 @@ internal static class PostgresSchema
         CREATE INDEX entities_due ON entities (shard, next_due, key) WHERE next_due < 9223372036854775807;
         CREATE INDEX entities_unpublished ON entities (shard, key) WHERE unpublished;
         """,
+        """
+        CREATE TABLE definitions (
+            namespace text NOT NULL, version bigint NOT NULL, text text NOT NULL, applied_at bigint NOT NULL, PRIMARY KEY (namespace, version));
+        CREATE TABLE features (
+            namespace text NOT NULL, entity text NOT NULL, number integer NOT NULL, name text NOT NULL, shape text NOT NULL,
+            since bigint NOT NULL, windows text NOT NULL, live boolean NOT NULL, PRIMARY KEY (namespace, entity, number));
+        CREATE TABLE columns (LIKE features INCLUDING ALL);
+        CREATE TABLE feature_groups (LIKE features INCLUDING ALL);
+        CREATE TABLE source_positions (
+            source text NOT NULL, source_partition integer NOT NULL, lane integer NOT NULL, next_offset bigint NOT NULL,
+            definitions_version bigint NOT NULL, definitions_from bigint NOT NULL, PRIMARY KEY (source, source_partition))
+            WITH (fillfactor = 50);
+        CREATE TABLE dead_letters (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source text NOT NULL, lane integer NOT NULL, source_partition integer NOT NULL,
+            source_offset bigint NOT NULL, ordinal integer NOT NULL, group_name text NOT NULL, feature text NOT NULL,
+            reason text NOT NULL, error text NOT NULL, at bigint NOT NULL, length bigint NOT NULL, sha256 text NOT NULL,
+            kept_bytes bigint NOT NULL, bytes bytea NOT NULL);
+        CREATE UNIQUE INDEX dead_letters_origin ON dead_letters
+            (source_offset, source_partition, source, lane, ordinal, group_name, feature, reason);
+        CREATE INDEX dead_letters_reason ON dead_letters (reason, id);
+        CREATE TABLE dead_letter_totals (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), letters bigint NOT NULL, bytes bigint NOT NULL);
+        INSERT INTO dead_letter_totals (letters, bytes) VALUES (0, 0);
+        """,
     ];
 
+    /// <summary>
+    /// Oldest release, as its schema version, that can use what the scripts of this one made: they only add, so any. A script that does
+    /// more raises this, and older nodes then say so instead of starting.
+    /// </summary>
+    private const int UsableFrom = 1;
+
     /// <summary>Brings the schema to the version of this release; nodes that start together wait for each other.</summary>
-    /// <exception cref="UnknownSchemaException">A newer release wrote the schema.</exception>
-    public static async Task MigrateAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
+    /// <exception cref="DependencyUnavailableException">The server does not answer or refuses.</exception>
+    /// <exception cref="UnknownSchemaException">A newer release wrote the schema and this one cannot use it.</exception>
+    public static async ValueTask MigrateAsync(PostgresDatabase database, CancellationToken cancellationToken) => await database.RunInTransactionAsync(
+        $"open the schema {database.Options.Schema}",
+        async connection =>
+        {
+            await MigrateAsync(connection, database.Options.Schema, cancellationToken).ConfigureAwait(false);
+            return true;
+        },
+        cancellationToken).ConfigureAwait(false);
+
+    private static async Task MigrateAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
-        using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-        await ExecuteAsync("SELECT pg_advisory_xact_lock(hashtext('feature-actors ' || current_schema))").ConfigureAwait(false);
-        await ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)").ConfigureAwait(false);
-        using var read = new NpgsqlCommand("SELECT coalesce(max(version), 0) FROM schema_version", connection, transaction);
-        int version = (int)(await read.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
-        if (version > Scripts.Length)
+        await ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", PostgresSql.Text("feature-actors " + schema)).ConfigureAwait(false);
+
+        // Asked first: who may not create schemas may use one that was made for him.
+        if (!await PostgresSql.ScalarAsync<bool>(
+            connection, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)", cancellationToken, PostgresSql.Text(schema)).ConfigureAwait(false))
+        {
+            await ExecuteAsync($"CREATE SCHEMA \"{schema}\"").ConfigureAwait(false);
+        }
+
+        if (!await PostgresSql.ScalarAsync<bool>(connection, "SELECT to_regclass('schema_version') IS NOT NULL", cancellationToken).ConfigureAwait(false))
+        {
+            await ExecuteAsync("CREATE TABLE schema_version (version integer NOT NULL, usable_from integer)").ConfigureAwait(false);
+        }
+
+        await ExecuteAsync("ALTER TABLE schema_version ADD COLUMN IF NOT EXISTS usable_from integer").ConfigureAwait(false);
+        int version = await PostgresSql.ScalarAsync<int>(
+            connection, "SELECT coalesce(max(version), 0) FROM schema_version", cancellationToken).ConfigureAwait(false);
+        int usableFrom = await PostgresSql.ScalarAsync<int>(
+            connection, "SELECT coalesce(max(coalesce(usable_from, version)), 0) FROM schema_version", cancellationToken).ConfigureAwait(false);
+        if (version > Scripts.Length && usableFrom > Scripts.Length)
         {
             throw new UnknownSchemaException($"schema {schema}", version, Scripts.Length);
         }
@@ -48,15 +101,12 @@ internal static class PostgresSchema
         for (; version < Scripts.Length; version++)
         {
             await ExecuteAsync(Scripts[version]).ConfigureAwait(false);
-            await ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"INSERT INTO schema_version VALUES ({version + 1})")).ConfigureAwait(false);
+            await ExecuteAsync(
+                "INSERT INTO schema_version (version, usable_from) VALUES ($1, $2)", PostgresSql.Integer(version + 1), PostgresSql.Integer(UsableFrom))
+                .ConfigureAwait(false);
         }
 
-        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-
-        async Task ExecuteAsync(string sql)
-        {
-            using var command = new NpgsqlCommand(sql, connection, transaction);
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-        }
+        Task<int> ExecuteAsync(string sql, params NpgsqlParameter[] parameters) =>
+            PostgresSql.ExecuteAsync(connection, sql, cancellationToken, parameters);
     }
 }

@@ -8,10 +8,10 @@ using NpgsqlTypes;
 namespace FeatureActors.Persistence.Sql.Postgres;
 
 /// <summary>
-/// Writes of one shard over one connection. A checkpoint is copied into a temporary table first, which holds no lock that another owner
+/// Writes of one shard. A checkpoint is copied into a temporary table first, which holds no lock that another owner
 /// could wait for; then one short transaction locks the shard's row, looks at the epoch, and merges on the server.
 /// </summary>
-internal sealed class PostgresShard(ShardId shard, NpgsqlDataSource source, PostgresStoreOptions options) : IAsyncDisposable
+internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
 {
     private const string Acquire = """
         INSERT INTO shards AS s (entity, partition, partition_count, hash_id, log_identity, epoch, owner, backend_pid,
@@ -41,79 +41,39 @@ internal sealed class PostgresShard(ShardId shard, NpgsqlDataSource source, Post
         SELECT (SELECT count(*) FROM written WHERE is_new) - (SELECT count(*) FROM removed)
         """;
 
-    private readonly SemaphoreSlim _turn = new(1, 1);
-    private NpgsqlConnection? _connection;
-
     /// <summary>Raises the epoch. While a former owner's transaction holds the row, it is waited for briefly and then ended.</summary>
-    public Task<ShardCheckpoint> AcquireAsync(ShardIdentity identity, string owner, CancellationToken cancellationToken) => InTurnAsync(
-        async connection =>
-        {
-            using var answered = new CancellationTokenSource();
-            Task unblocking = EndBlockersAsync(connection.ProcessID, answered.Token);
-            try
-            {
-                return await RaiseEpochAsync(connection, identity, owner, cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                await answered.CancelAsync().ConfigureAwait(false);
-                await unblocking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        },
-        cancellationToken);
-
-    public Task<CommitOutcome> CommitAsync(Epoch epoch, CheckpointWrite checkpoint, CancellationToken cancellationToken) => InTurnAsync(
-        async connection =>
-        {
-            await CopyAsync(connection, checkpoint.Entities, cancellationToken).ConfigureAwait(false);
-            using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-            (int row, long stored, long checkpointId) = await LockAsync(connection, cancellationToken).ConfigureAwait(false);
-            bool isMine = stored == epoch.Value && checkpointId <= checkpoint.Header.CheckpointId;
-            if (isMine && checkpointId != checkpoint.Header.CheckpointId)
-            {
-                await WriteAsync(connection, row, checkpoint, cancellationToken).ConfigureAwait(false);
-            }
-
-            // Also where nothing was written: the row must not stay locked.
-            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-            return isMine ? CommitOutcome.Committed : CommitOutcome.Fenced;
-        },
-        cancellationToken);
-
-    public async ValueTask DisposeAsync()
+    public async Task<ShardCheckpoint> AcquireAsync(
+        NpgsqlConnection connection, ShardIdentity identity, string owner, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync().ConfigureAwait(false);
-        await CloseAsync().ConfigureAwait(false);
-        _turn.Dispose();
-    }
-
-    private async Task<T> InTurnAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
-    {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        using var answered = new CancellationTokenSource();
+        Task unblocking = EndBlockersAsync(connection.ProcessID, answered.Token);
         try
         {
-            _connection ??= await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-            return await work(_connection).ConfigureAwait(false);
-        }
-        catch
-        {
-            // Whatever state the connection is in, the next call begins with a new one.
-            await CloseAsync().ConfigureAwait(false);
-            throw;
+            return await RaiseEpochAsync(connection, identity, owner, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            _turn.Release();
+            await answered.CancelAsync().ConfigureAwait(false);
+            await unblocking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task CloseAsync()
+    /// <summary>Writes a checkpoint unless another owner took over.</summary>
+    public async Task<CommitOutcome> CommitAsync(
+        NpgsqlConnection connection, Epoch epoch, CheckpointWrite checkpoint, CancellationToken cancellationToken)
     {
-        if (_connection is { } connection)
+        await CopyAsync(connection, checkpoint.Entities, cancellationToken).ConfigureAwait(false);
+        using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        (int row, long stored, long checkpointId) = await LockAsync(connection, cancellationToken).ConfigureAwait(false);
+        bool isMine = stored == epoch.Value && checkpointId <= checkpoint.Header.CheckpointId;
+        if (isMine && checkpointId != checkpoint.Header.CheckpointId)
         {
-            _connection = null;
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await WriteAsync(connection, row, checkpoint, cancellationToken).ConfigureAwait(false);
         }
+
+        // Also where nothing was written: the row must not stay locked.
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return isMine ? CommitOutcome.Committed : CommitOutcome.Fenced;
     }
 
     private async Task<ShardCheckpoint> RaiseEpochAsync(
@@ -161,8 +121,8 @@ internal sealed class PostgresShard(ShardId shard, NpgsqlDataSource source, Post
     {
         while (true)
         {
-            await Task.Delay(options.TakeOverPatience, TimeProvider.System, stop).ConfigureAwait(false);
-            using NpgsqlConnection other = await source.OpenConnectionAsync(stop).ConfigureAwait(false);
+            await Task.Delay(database.Options.TakeOverPatience, TimeProvider.System, stop).ConfigureAwait(false);
+            using NpgsqlConnection other = await database.OpenApartAsync(stop).ConfigureAwait(false);
             using var command = new NpgsqlCommand("SELECT pg_terminate_backend(pid) FROM unnest(pg_blocking_pids($1)) AS pid WHERE pid > 0", other);
             command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = waiting });
             await command.ExecuteNonQueryAsync(stop).ConfigureAwait(false);

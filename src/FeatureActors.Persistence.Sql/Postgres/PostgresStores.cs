@@ -1,0 +1,56 @@
+using FeatureActors.Abstractions.Errors;
+using FeatureActors.Abstractions.Ports;
+
+namespace FeatureActors.Persistence.Sql.Postgres;
+
+/// <summary>
+/// Every port that the nodes of a namespace keep in one schema of a PostgreSQL database, which they share. Safe for concurrent calls.
+/// </summary>
+public sealed class PostgresStores : IAsyncDisposable
+{
+    private readonly PostgresDatabase _database;
+
+    private PostgresStores(PostgresDatabase database)
+    {
+        _database = database;
+        Checkpoints = new PostgresCheckpointStore(database);
+        Positions = new PostgresSourcePositions(database);
+        DeadLetters = new PostgresDeadLetterStore(database);
+        Definitions = new PostgresDefinitionStore(database);
+    }
+
+    /// <summary>Shard states.</summary>
+    public ICheckpointStore Checkpoints { get; }
+
+    /// <summary>Positions of ingest.</summary>
+    public ISourcePositions Positions { get; }
+
+    /// <summary>Dead letters.</summary>
+    public IDeadLetterStore DeadLetters { get; }
+
+    /// <summary>Definitions and numbers.</summary>
+    public IDefinitionStore Definitions { get; }
+
+    /// <summary>Connects and brings the schema up to date.</summary>
+    /// <exception cref="ArgumentException">A setting is out of range.</exception>
+    /// <exception cref="DependencyUnavailableException">The server does not answer or refuses.</exception>
+    /// <exception cref="Sqlite.UnknownSchemaException">A newer release wrote the schema and this one cannot use it.</exception>
+    public static async ValueTask<PostgresStores> OpenAsync(PostgresStoreOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var database = new PostgresDatabase(options);
+        try
+        {
+            await PostgresSchema.MigrateAsync(database, cancellationToken).ConfigureAwait(false);
+            return new PostgresStores(database);
+        }
+        catch
+        {
+            await database.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Closes all connections; calls still waiting fail.</summary>
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+}
