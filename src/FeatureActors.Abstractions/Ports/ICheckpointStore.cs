@@ -15,7 +15,7 @@ public interface ICheckpointStore
     /// empty log identity is replaced by the caller's; an empty one of the caller fits any.
     /// </summary>
     /// <exception cref="Errors.ShardMismatchException">The stored partition count, hash or log identity is another one; the epoch is not raised.</exception>
-    ValueTask<ShardCheckpoint> AcquireAsync(ShardId shard, ShardIdentity identity, string owner, CancellationToken cancellationToken);
+    ValueTask<ShardCheckpoint> AcquireAsync(ShardId shard, ShardIdentity identity, ShardOwner owner, CancellationToken cancellationToken);
 
     /// <summary>
     /// Writes a checkpoint in one transaction when the stored epoch is still <paramref name="epoch"/> and the stored checkpoint id
@@ -30,7 +30,7 @@ public interface ICheckpointStore
 
     /// <summary>
     /// Reads who owns a shard and which checkpoint is in force. A shard never acquired has epoch 0, checkpoint 0, offset 0,
-    /// no marks, clock <see cref="long.MinValue"/>.
+    /// no marks, clock <see cref="long.MinValue"/>, no owner.
     /// </summary>
     ValueTask<ShardHeader> ReadHeaderAsync(ShardId shard, CancellationToken cancellationToken);
 
@@ -86,7 +86,20 @@ public sealed record ShardCheckpoint(Epoch Epoch, ShardHeader Header, long Entit
 /// <param name="PublishedPosition">Log position of the last acknowledged publish.</param>
 /// <param name="PublishedBatch">Number of the last acknowledged publish batch.</param>
 public sealed record ShardHeader(
-    Epoch Epoch, long CheckpointId, long NextOffset, ReadOnlyMemory<byte> Marks, long ClockMs, long PublishedPosition, long PublishedBatch);
+    Epoch Epoch, long CheckpointId, long NextOffset, ReadOnlyMemory<byte> Marks, long ClockMs, long PublishedPosition, long PublishedBatch)
+{
+    /// <summary>Who acquired the shard last, as <see cref="ICheckpointStore.ReadHeaderAsync"/> answers it; a commit does not write it.</summary>
+    public ShardOwner Owner { get; init; } = ShardOwner.None;
+}
+
+/// <summary>A node that owns a shard.</summary>
+/// <param name="Name">Its name; empty for nobody.</param>
+/// <param name="Address">Where it answers HTTP, <c>host:port</c>; empty when it does not, or in a store that one process has for itself.</param>
+public sealed record ShardOwner(string Name, string Address)
+{
+    /// <summary>Nobody.</summary>
+    public static ShardOwner None { get; } = new("", "");
+}
 
 /// <summary>Everything one checkpoint writes.</summary>
 /// <param name="Header">The shard's new row; its <see cref="ShardHeader.CheckpointId"/> is above the stored one, its epoch the writer's.</param>

@@ -12,7 +12,7 @@ internal sealed class PostgresCheckpointStore(PostgresDatabase database) : IChec
 
     /// <inheritdoc/>
     public ValueTask<ShardCheckpoint> AcquireAsync(
-        ShardId shard, ShardIdentity identity, string owner, CancellationToken cancellationToken)
+        ShardId shard, ShardIdentity identity, ShardOwner owner, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(identity);
         return database.RunAsync(

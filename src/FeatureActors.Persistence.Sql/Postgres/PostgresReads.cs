@@ -15,11 +15,11 @@ internal static class PostgresReads
     {
         using NpgsqlCommand command = Command(
             connection,
-            "SELECT epoch, checkpoint_id, next_offset, marks, clock, published_position, published_batch FROM shards WHERE entity = $1 AND partition = $2",
+            "SELECT epoch, checkpoint_id, next_offset, marks, clock, published_position, published_batch, owner, address FROM shards WHERE entity = $1 AND partition = $2",
             shard);
         using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         return await reader.ReadAsync(cancellationToken).ConfigureAwait(false)
-            ? Header(reader)
+            ? Header(reader) with { Owner = new ShardOwner(reader.GetString(7), reader.GetString(8)) }
             : new ShardHeader(new Epoch(0), 0, 0, ReadOnlyMemory<byte>.Empty, long.MinValue, 0, 0);
     }
 

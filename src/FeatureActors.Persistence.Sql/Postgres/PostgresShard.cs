@@ -14,10 +14,11 @@ namespace FeatureActors.Persistence.Sql.Postgres;
 internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
 {
     private const string Acquire = """
-        INSERT INTO shards AS s (entity, partition, partition_count, hash_id, log_identity, epoch, owner, backend_pid,
+        INSERT INTO shards AS s (entity, partition, partition_count, hash_id, log_identity, epoch, owner, address, backend_pid,
             checkpoint_id, next_offset, marks, clock, published_position, published_batch)
-        VALUES ($1, $2, $3, $4, $5, 1, $6, pg_backend_pid(), 0, 0, '', -9223372036854775808, 0, 0)
-        ON CONFLICT (entity, partition) DO UPDATE SET epoch = s.epoch + 1, owner = excluded.owner, backend_pid = excluded.backend_pid,
+        VALUES ($1, $2, $3, $4, $5, 1, $6, $7, pg_backend_pid(), 0, 0, '', -9223372036854775808, 0, 0)
+        ON CONFLICT (entity, partition) DO UPDATE SET epoch = s.epoch + 1, owner = excluded.owner,
+            address = excluded.address, backend_pid = excluded.backend_pid,
             log_identity = CASE WHEN s.log_identity = '' THEN excluded.log_identity ELSE s.log_identity END
         WHERE s.partition_count = excluded.partition_count AND s.hash_id = excluded.hash_id
             AND (s.log_identity = '' OR excluded.log_identity = '' OR s.log_identity = excluded.log_identity)
@@ -43,7 +44,7 @@ internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
 
     /// <summary>Raises the epoch. While a former owner's transaction holds the row, it is waited for briefly and then ended.</summary>
     public async Task<ShardCheckpoint> AcquireAsync(
-        NpgsqlConnection connection, ShardIdentity identity, string owner, CancellationToken cancellationToken)
+        NpgsqlConnection connection, ShardIdentity identity, ShardOwner owner, CancellationToken cancellationToken)
     {
         using var answered = new CancellationTokenSource();
         Task unblocking = EndBlockersAsync(connection.ProcessID, answered.Token);
@@ -77,7 +78,7 @@ internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
     }
 
     private async Task<ShardCheckpoint> RaiseEpochAsync(
-        NpgsqlConnection connection, ShardIdentity identity, string owner, CancellationToken cancellationToken)
+        NpgsqlConnection connection, ShardIdentity identity, ShardOwner owner, CancellationToken cancellationToken)
     {
         using (NpgsqlCommand command = PostgresReads.Command(
             connection,
@@ -86,7 +87,8 @@ internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
             new NpgsqlParameter<int> { TypedValue = identity.PartitionCount },
             new NpgsqlParameter<string> { TypedValue = identity.HashId },
             new NpgsqlParameter<string> { TypedValue = identity.LogIdentity },
-            new NpgsqlParameter<string> { TypedValue = owner }))
+            new NpgsqlParameter<string> { TypedValue = owner.Name },
+            new NpgsqlParameter<string> { TypedValue = owner.Address }))
         {
             using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             if (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))

@@ -36,7 +36,7 @@ internal sealed class SqliteCheckpointStore : ICheckpointStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask<ShardCheckpoint> AcquireAsync(
-        ShardId shard, ShardIdentity identity, string owner, CancellationToken cancellationToken) =>
+        ShardId shard, ShardIdentity identity, ShardOwner owner, CancellationToken cancellationToken) =>
         await Find(shard).WriteAsync((state, _) => state.Acquire(identity, owner), cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>

@@ -78,7 +78,7 @@ internal sealed class SqliteShardState(
         _readLane.RunAsync(token => OpenReader() ? work(this, token) : none, cancellationToken);
 
     /// <summary>See <see cref="ICheckpointStore.AcquireAsync"/>. On the write lane.</summary>
-    public ShardCheckpoint Acquire(ShardIdentity identity, string owner)
+    public ShardCheckpoint Acquire(ShardIdentity identity, ShardOwner owner)
     {
         var writer = _writer ??= SqliteDatabase.OpenWriter(path, writerProfile, SqliteSchemas.State);
         ShardCheckpoint? checkpoint = null;
@@ -86,7 +86,7 @@ internal sealed class SqliteShardState(
         {
             var acquire = writer.Statement(AcquireSql)
                 .Bind(1, shard.Entity).Bind(2, shard.Partition).Bind(3, identity.PartitionCount).Bind(4, identity.HashId)
-                .Bind(5, identity.LogIdentity).Bind(6, owner);
+                .Bind(5, identity.LogIdentity).Bind(6, owner.Name);
             if (acquire.Step())
             {
                 var header = ToHeader(acquire);
@@ -136,9 +136,9 @@ internal sealed class SqliteShardState(
     /// <summary>See <see cref="ICheckpointStore.ReadHeaderAsync"/>. On the read lane.</summary>
     public ShardHeader ReadHeader()
     {
-        var read = _reader!.Statement($"SELECT {HeaderColumns} FROM shards WHERE entity = ?1 AND partition = ?2")
+        var read = _reader!.Statement($"SELECT {HeaderColumns}, owner FROM shards WHERE entity = ?1 AND partition = ?2")
             .Bind(1, shard.Entity).Bind(2, shard.Partition);
-        var header = read.Step() ? ToHeader(read) : NeverOwned;
+        var header = read.Step() ? ToHeader(read) with { Owner = new ShardOwner(read.Text(7), "") } : NeverOwned;
         read.Reset();
         return header;
     }

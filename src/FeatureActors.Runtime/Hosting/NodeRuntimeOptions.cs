@@ -8,6 +8,9 @@ public sealed record NodeRuntimeOptions
     /// <summary>Name of this node, kept with the shards it owns.</summary>
     public required string NodeName { get; init; }
 
+    /// <summary>Where this node answers HTTP, <c>host:port</c>, kept with the shards it owns; empty when it does not.</summary>
+    public string Address { get; init; } = "";
+
     /// <summary>Bounds and intervals of each shard; <see cref="ShardOptions.MemoryBytes"/> is replaced by a share of <see cref="MemoryBytes"/>.</summary>
     public ShardOptions Shard { get; init; } = new();
 

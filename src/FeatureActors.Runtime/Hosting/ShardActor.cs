@@ -171,7 +171,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
             try
             {
                 ShardCheckpoint checkpoint = await _services.Ports.Checkpoints
-                    .AcquireAsync(_shard, identity, _services.Options.NodeName, cancellationToken).ConfigureAwait(false);
+                    .AcquireAsync(_shard, identity, new ShardOwner(_services.Options.NodeName, _services.Options.Address), cancellationToken).ConfigureAwait(false);
                 LogRange range = await _services.Ports.Log.GetRangeAsync(_shard, cancellationToken).ConfigureAwait(false);
                 Post(new ShardInput.Tick(NowMs, MonotonicMs));
                 Post(new ShardInput.Acquired(checkpoint, range));

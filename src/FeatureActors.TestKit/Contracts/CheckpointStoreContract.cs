@@ -27,7 +27,7 @@ public abstract class CheckpointStoreContract
         Assert.Equal(new Epoch(0), never.Epoch);
         Assert.Empty(await store.LoadAsync(Shard, [Utf8("a")], None));
 
-        var acquired = await store.AcquireAsync(Shard, Identity, "node-1", None);
+        var acquired = await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
 
         Assert.Equal(new Epoch(1), acquired.Epoch);
         Assert.Equal(0, acquired.EntityCount);
@@ -39,7 +39,7 @@ public abstract class CheckpointStoreContract
     public async Task Commit_is_read_back_whole_after_a_restart()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         var header = Header(1, 7, 100) with { Marks = Utf8("marks"), ClockMs = -5, PublishedPosition = 90, PublishedBatch = 12 };
         var outcome = await store.CommitAsync(
             Shard, new Epoch(1), new CheckpointWrite(header, [Entity("a", "one", 10, true), Entity("b", "two", long.MaxValue)]), None);
@@ -47,7 +47,7 @@ public abstract class CheckpointStoreContract
 
         store = await ReopenAsync();
         AssertHeader(header, await store.ReadHeaderAsync(Shard, None));
-        var acquired = await store.AcquireAsync(Shard, Identity, "node-2", None);
+        var acquired = await store.AcquireAsync(Shard, Identity, new ShardOwner("node-2", ""), None);
 
         AssertHeader(header with { Epoch = new Epoch(2) }, acquired.Header);
         Assert.Equal(new Epoch(2), acquired.Epoch);
@@ -58,12 +58,27 @@ public abstract class CheckpointStoreContract
     }
 
     [Fact]
+    public async Task The_owner_is_read_back_until_the_next_one_takes_over()
+    {
+        var store = await OpenAsync();
+        Assert.Equal(ShardOwner.None, (await store.ReadHeaderAsync(Shard, None)).Owner);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", "10.0.0.1:8080"), None);
+        Assert.Equal("node-1", (await store.ReadHeaderAsync(Shard, None)).Owner.Name);
+
+        store = await ReopenAsync();
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-2", "10.0.0.2:8080"), None);
+        var owner = (await store.ReadHeaderAsync(Shard, None)).Owner;
+        Assert.Equal("node-2", owner.Name);
+        Assert.True(owner.Address is "10.0.0.2:8080" or "", owner.Address);
+    }
+
+    [Fact]
     public async Task Commit_of_a_former_owner_is_fenced_and_writes_nothing()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         await store.CommitAsync(Shard, new Epoch(1), Write(1, 7, 100, Entity("a", "old", 10)), None);
-        await store.AcquireAsync(Shard, Identity, "node-2", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-2", ""), None);
 
         var outcome = await store.CommitAsync(Shard, new Epoch(1), Write(1, 8, 200, Entity("a", "new", 20)), None);
 
@@ -80,7 +95,7 @@ public abstract class CheckpointStoreContract
         var store = await OpenAsync();
         Assert.Equal(CommitOutcome.Fenced, await store.CommitAsync(Shard, new Epoch(1), Write(1, 1, 1), None));
 
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
 
         Assert.Equal(CommitOutcome.Fenced, await store.CommitAsync(Shard, new Epoch(2), Write(2, 1, 1), None));
     }
@@ -89,7 +104,7 @@ public abstract class CheckpointStoreContract
     public async Task Repeated_commit_changes_nothing_and_answers_committed()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         await store.CommitAsync(Shard, new Epoch(1), Write(1, 7, 100, Entity("a", "one", 10)), None);
 
         var outcome = await store.CommitAsync(Shard, new Epoch(1), Write(1, 7, 999, Entity("a", "two", 20)), None);
@@ -103,7 +118,7 @@ public abstract class CheckpointStoreContract
     public async Task Commit_older_than_the_checkpoint_in_force_is_fenced_and_writes_nothing()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         await store.CommitAsync(Shard, new Epoch(1), Write(1, 7, 100, Entity("a", "newer", 10)), None);
 
         var outcome = await store.CommitAsync(Shard, new Epoch(1), Write(1, 6, 90, Entity("a", "older", 10)), None);
@@ -118,13 +133,13 @@ public abstract class CheckpointStoreContract
     public async Task Empty_state_deletes_the_row_and_deleting_a_missing_row_is_no_error()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         await store.CommitAsync(Shard, new Epoch(1), Write(1, 1, 1, Entity("a", "one", 10, true)), None);
 
         await store.CommitAsync(Shard, new Epoch(1), Write(1, 2, 2, Entity("a", "", 10, true), Entity("b", "", 10)), None);
 
         Assert.Empty(await store.LoadAsync(Shard, [Utf8("a"), Utf8("b")], None));
-        var acquired = await store.AcquireAsync(Shard, Identity, "node-1", None);
+        var acquired = await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         Assert.Equal(0, acquired.EntityCount);
         Assert.False(acquired.HasUnpublished);
     }
@@ -133,7 +148,7 @@ public abstract class CheckpointStoreContract
     public async Task Other_partition_count_hash_or_log_is_refused_without_raising_the_epoch()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
 
         await AssertRefusedAsync(store, Identity with { PartitionCount = 32 }, "16", "32");
         await AssertRefusedAsync(store, Identity with { HashId = "xx64-2" }, "xx64-1", "xx64-2");
@@ -147,9 +162,9 @@ public abstract class CheckpointStoreContract
     {
         var store = await OpenAsync();
         var unknown = Identity with { LogIdentity = "" };
-        await store.AcquireAsync(Shard, unknown, "node-1", None);
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
-        await store.AcquireAsync(Shard, unknown, "node-1", None);
+        await store.AcquireAsync(Shard, unknown, new ShardOwner("node-1", ""), None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
+        await store.AcquireAsync(Shard, unknown, new ShardOwner("node-1", ""), None);
 
         await AssertRefusedAsync(store, Identity with { LogIdentity = "log-b" }, "log-a", "log-b");
     }
@@ -158,7 +173,7 @@ public abstract class CheckpointStoreContract
     public async Task Due_entities_come_oldest_first_in_pages_and_never_those_due_never()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         await store.CommitAsync(
             Shard,
             new Epoch(1),
@@ -178,7 +193,7 @@ public abstract class CheckpointStoreContract
     public async Task Rewritten_entity_moves_in_the_due_order_and_leaves_or_joins_the_unpublished()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         await store.CommitAsync(
             Shard, new Epoch(1), Write(1, 1, 1, Entity("a", "1", 10, true), Entity("b", "1", 20), Entity("c", "1", long.MaxValue)), None);
 
@@ -195,7 +210,7 @@ public abstract class CheckpointStoreContract
     public async Task Keys_come_in_bytewise_order_in_pages_all_or_only_unpublished_ones()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         await store.CommitAsync(
             Shard, new Epoch(1), Write(1, 1, 1, Entity("ä", "s", 1, true), Entity("b", "s", 1), Entity("a", "s", 1, true), Entity("Z", "s", 1)), None);
 
@@ -210,7 +225,7 @@ public abstract class CheckpointStoreContract
     public async Task Store_keeps_its_own_copy_of_what_a_commit_was_given()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         var state = "before"u8.ToArray();
         await store.CommitAsync(Shard, new Epoch(1), new CheckpointWrite(Header(1, 1, 1), [new StoredEntity(Utf8("a"), state, 1, false)]), None);
 
@@ -224,8 +239,8 @@ public abstract class CheckpointStoreContract
     {
         var store = await OpenAsync();
         var other = new ShardId("item", 4);
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
-        await store.AcquireAsync(other, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
+        await store.AcquireAsync(other, Identity, new ShardOwner("node-1", ""), None);
 
         await store.CommitAsync(Shard, new Epoch(1), Write(1, 1, 5, Entity("a", "s", 1)), None);
 
@@ -237,7 +252,7 @@ public abstract class CheckpointStoreContract
     public async Task Checkpoint_with_another_epoch_than_its_commit_or_id_zero_is_misuse()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
 
         await Assert.ThrowsAsync<ArgumentException>(async () =>
             await store.CommitAsync(Shard, new Epoch(1), Write(2, 1, 1), None));
@@ -249,7 +264,7 @@ public abstract class CheckpointStoreContract
     public async Task Cancelled_commit_leaves_the_checkpoint_before_or_is_whole()
     {
         var store = await OpenAsync();
-        await store.AcquireAsync(Shard, Identity, "node-1", None);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), None);
         using CancellationTokenSource cancelled = new();
         await cancelled.CancelAsync();
 
@@ -264,14 +279,15 @@ public abstract class CheckpointStoreContract
     private static async Task AssertRefusedAsync(ICheckpointStore store, ShardIdentity identity, string stored, string current)
     {
         var refused = await Assert.ThrowsAsync<ShardMismatchException>(async () =>
-            await store.AcquireAsync(Shard, identity, "node-2", None));
+            await store.AcquireAsync(Shard, identity, new ShardOwner("node-2", ""), None));
         Assert.Equal((stored, current), (refused.Stored, refused.Current));
     }
 
+    // A commit does not write the owner.
     private static void AssertHeader(ShardHeader expected, ShardHeader actual)
     {
         Assert.Equal(expected.Marks.ToArray(), actual.Marks.ToArray());
-        Assert.Equal(expected with { Marks = default }, actual with { Marks = default });
+        Assert.Equal(expected with { Marks = default }, actual with { Marks = default, Owner = expected.Owner });
     }
 
     private static ShardHeader Header(long epoch, long checkpointId, long nextOffset) =>

@@ -15,7 +15,7 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
 
     /// <inheritdoc/>
     public ValueTask<ShardCheckpoint> AcquireAsync(
-        ShardId shard, ShardIdentity identity, string owner, CancellationToken cancellationToken) =>
+        ShardId shard, ShardIdentity identity, ShardOwner owner, CancellationToken cancellationToken) =>
         RunAsync(nameof(AcquireAsync), shard, () => Acquire(shard, identity, owner), cancellationToken);
 
     /// <inheritdoc/>
@@ -56,17 +56,18 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
     public int CountEntities(ShardId shard) => Inspect(() => Find(shard)?.Entities.Count ?? 0);
 
     /// <summary>Owner of the last acquire, or null.</summary>
-    public string? FindOwner(ShardId shard) => Inspect(() => Find(shard)?.Owner);
+    public string? FindOwner(ShardId shard) => Inspect(() => Find(shard)?.Owner?.Name);
 
     /// <summary>Every entity row of a shard in key order.</summary>
     public IReadOnlyList<StoredEntity> ListEntities(ShardId shard) =>
         Inspect<IReadOnlyList<StoredEntity>>(() => Find(shard) is { } found ? [.. found.Entities.Values] : []);
 
-    internal ShardHeader ReadHeader(ShardId shard) => Find(shard)?.Header ?? Shard.NeverOwned;
+    internal ShardHeader ReadHeader(ShardId shard) =>
+        Find(shard) is { } found ? found.Header with { Owner = found.Owner ?? ShardOwner.None } : Shard.NeverOwned;
 
     private Shard? Find(ShardId shard) => _shards.GetValueOrDefault(shard);
 
-    internal ShardCheckpoint Acquire(ShardId shardId, ShardIdentity identity, string owner)
+    internal ShardCheckpoint Acquire(ShardId shardId, ShardIdentity identity, ShardOwner owner)
     {
         if (!_shards.TryGetValue(shardId, out var shard))
         {
@@ -187,7 +188,7 @@ public sealed class InMemoryCheckpointStore(TimeProvider time) : FaultyPort("che
 
         public ShardHeader Header { get; set; } = NeverOwned;
 
-        public string? Owner { get; set; }
+        public ShardOwner? Owner { get; set; }
 
         public SortedDictionary<byte[], StoredEntity> Entities { get; } = new(KeyOrder.Instance);
 

@@ -87,7 +87,7 @@ internal sealed class SimulatedNode : IDisposable
                 return;
             }
 
-            ShardCheckpoint checkpoint = _ports.Store.Acquire(SimulatedPorts.Shard, new ShardIdentity(1, "h", "l"), $"n{Number}");
+            ShardCheckpoint checkpoint = _ports.Store.Acquire(SimulatedPorts.Shard, new ShardIdentity(1, "h", "l"), new ShardOwner($"n{Number}", ""));
             var log = new LogRange(0, _ports.Log.End);
             if (!_ports.Epochs.Add(checkpoint.Epoch.Value))
             {

@@ -34,7 +34,7 @@ public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : Che
     public async Task A_former_owner_frozen_inside_its_commit_is_ended_by_the_one_who_takes_over()
     {
         ICheckpointStore store = (await NewAsync()).Checkpoints;
-        await store.AcquireAsync(Shard, Identity, "node-1", default);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), default);
         await using var frozen = new NpgsqlConnection(postgres.Server.ConnectionString + ";Pooling=false");
         await frozen.OpenAsync();
         await using NpgsqlTransaction transaction = await frozen.BeginTransactionAsync();
@@ -43,7 +43,7 @@ public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : Che
             await hold.ExecuteNonQueryAsync();
         }
 
-        ShardCheckpoint taken = await (await NewAsync()).Checkpoints.AcquireAsync(Shard, Identity, "node-2", default);
+        ShardCheckpoint taken = await (await NewAsync()).Checkpoints.AcquireAsync(Shard, Identity, new ShardOwner("node-2", ""), default);
 
         Assert.Equal(new Epoch(2), taken.Epoch);
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => transaction.CommitAsync());
@@ -53,14 +53,14 @@ public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : Che
     public async Task Thousands_of_entities_are_counted_as_they_come_change_and_go()
     {
         ICheckpointStore store = (await NewAsync()).Checkpoints;
-        await store.AcquireAsync(Shard, Identity, "node-1", default);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), default);
         StoredEntity[] entities =
             [.. Enumerable.Range(0, 5_000).Select(static i => new StoredEntity(BitConverter.GetBytes(i), new byte[1 + (i % 3_000)], i, i % 7 == 0))];
         await store.CommitAsync(Shard, new Epoch(1), Write(1, entities), default);
         await store.CommitAsync(
             Shard, new Epoch(1), Write(2, [.. entities.Take(2_000).Select(static e => e with { State = default }), .. entities.TakeLast(100)]), default);
 
-        ShardCheckpoint taken = await store.AcquireAsync(Shard, Identity, "node-2", default);
+        ShardCheckpoint taken = await store.AcquireAsync(Shard, Identity, new ShardOwner("node-2", ""), default);
 
         Assert.Equal(3_000, taken.EntityCount);
         IReadOnlyList<StoredEntity> loaded = await store.LoadAsync(Shard, [.. entities.Select(static e => e.Key)], default);
@@ -73,7 +73,7 @@ public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : Che
     {
         PostgresStores[] stores = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => NewAsync()));
 
-        Assert.Equal(new Epoch(1), (await stores[3].Checkpoints.AcquireAsync(Shard, Identity, "node-3", default)).Epoch);
+        Assert.Equal(new Epoch(1), (await stores[3].Checkpoints.AcquireAsync(Shard, Identity, new ShardOwner("node-3", ""), default)).Epoch);
         Assert.Equal(new Epoch(1), (await stores[0].Checkpoints.ReadHeaderAsync(Shard, default)).Epoch);
     }
 
@@ -106,7 +106,7 @@ public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : Che
 
         ICheckpointStore store = (await NewAsync()).Checkpoints;
 
-        Assert.Equal(new Epoch(1), (await store.AcquireAsync(Shard, Identity, "node-1", default)).Epoch);
+        Assert.Equal(new Epoch(1), (await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), default)).Epoch);
         Assert.Equal(CommitOutcome.Committed, await store.CommitAsync(Shard, new Epoch(1), Write(1, []), default));
     }
 
@@ -114,7 +114,7 @@ public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : Che
     public async Task A_running_node_goes_on_while_the_next_release_adds_to_the_schema()
     {
         ICheckpointStore store = (await NewAsync()).Checkpoints;
-        await store.AcquireAsync(Shard, Identity, "node-1", default);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), default);
         await store.CommitAsync(Shard, new Epoch(1), Write(1, [new StoredEntity(new byte[] { 1 }, new byte[] { 2 }, 3, true)]), default);
         await using NpgsqlDataSource source = NpgsqlDataSource.Create(postgres.Server.ConnectionString);
         await using (NpgsqlCommand migrate = source.CreateCommand(
@@ -141,7 +141,7 @@ public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : Che
 
         await using PostgresStores stores = await PostgresStores.OpenAsync(PostgresSettings.For(postgres.Server, _schema, user), default);
 
-        Assert.Equal(new Epoch(1), (await stores.Checkpoints.AcquireAsync(Shard, Identity, "node-1", default)).Epoch);
+        Assert.Equal(new Epoch(1), (await stores.Checkpoints.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), default)).Epoch);
         var refused = await Assert.ThrowsAsync<DependencyUnavailableException>(async () =>
             await PostgresStores.OpenAsync(PostgresSettings.For(postgres.Server, _schema + "x", user), default));
         Assert.Contains("GRANT CREATE ON DATABASE", refused.Message, StringComparison.Ordinal);
@@ -153,7 +153,7 @@ public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : Che
         await using PostgresServer server = await PostgresServer.StartAsync();
         await using PostgresStores stores = await PostgresStores.OpenAsync(PostgresSettings.For(server, _schema, password: "secret-word"), default);
         ICheckpointStore store = stores.Checkpoints;
-        await store.AcquireAsync(Shard, Identity, "node-1", default);
+        await store.AcquireAsync(Shard, Identity, new ShardOwner("node-1", ""), default);
         await server.KillAsync(CancellationToken.None);
 
         var away = await Assert.ThrowsAsync<DependencyUnavailableException>(async () =>

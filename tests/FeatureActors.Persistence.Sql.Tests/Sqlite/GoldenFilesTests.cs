@@ -21,7 +21,7 @@ public sealed class GoldenFilesTests
         await using TemporaryStores temporary = Unpack(generation);
         ICheckpointStore store = (await temporary.OpenAsync()).Checkpoints;
 
-        ShardCheckpoint taken = await store.AcquireAsync(Shard, Identity, "node-2", None);
+        ShardCheckpoint taken = await store.AcquireAsync(Shard, Identity, new ShardOwner("node-2", ""), None);
         IReadOnlyList<StoredEntity> due = await store.ReadDueAsync(Shard, 1_700_000_060_000, null, 10, None);
         IReadOnlyList<StoredEntity> unpublished = await store.ReadKeysAsync(Shard, default, onlyUnpublished: true, 10, None);
 

@@ -67,7 +67,7 @@ public sealed class SqliteStoresTests
 
         await Assert.ThrowsAsync<ArgumentException>(async () => await opened.Log.OpenAsync(entity, 1, None));
         await Assert.ThrowsAsync<ArgumentException>(async () =>
-            await opened.Checkpoints.AcquireAsync(new ShardId(entity, 0), Identity, "node", None));
+            await opened.Checkpoints.AcquireAsync(new ShardId(entity, 0), Identity, new ShardOwner("node", ""), None));
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class SqliteStoresTests
     {
         await using TemporaryStores stores = new(new SqliteStoreOptions { PagesMax = 60 });
         var checkpoints = (await stores.OpenAsync()).Checkpoints;
-        var epoch = (await checkpoints.AcquireAsync(Shard, Identity, "node", None)).Epoch;
+        var epoch = (await checkpoints.AcquireAsync(Shard, Identity, new ShardOwner("node", ""), None)).Epoch;
         await checkpoints.CommitAsync(Shard, epoch, Checkpoint(epoch, 1, 10, 100), None);
 
         var failed = await Assert.ThrowsAsync<DependencyUnavailableException>(async () =>
@@ -153,7 +153,7 @@ public sealed class SqliteStoresTests
     {
         await using TemporaryStores stores = new(new SqliteStoreOptions());
         var checkpoints = (await stores.OpenAsync()).Checkpoints;
-        var epoch = (await checkpoints.AcquireAsync(Shard, Identity, "node", None)).Epoch;
+        var epoch = (await checkpoints.AcquireAsync(Shard, Identity, new ShardOwner("node", ""), None)).Epoch;
         await checkpoints.CommitAsync(Shard, epoch, Checkpoint(epoch, 1, 2_000, 1), None);
         var committing = Task.Run(async () =>
         {
@@ -209,7 +209,7 @@ public sealed class SqliteStoresTests
     private static async Task OpenEverythingAsync(SqliteStores stores)
     {
         await stores.Log.OpenAsync("item", 1, None);
-        await stores.Checkpoints.AcquireAsync(Shard, Identity, "node", None);
+        await stores.Checkpoints.AcquireAsync(Shard, Identity, new ShardOwner("node", ""), None);
     }
 
     private static CheckpointWrite Checkpoint(Epoch epoch, long id, int rows, int stateBytes) => new(

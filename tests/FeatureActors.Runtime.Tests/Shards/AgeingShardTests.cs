@@ -91,7 +91,7 @@ public sealed class AgeingShardTests : IDisposable
     private async Task AcquireAsync()
     {
         await StepAsync(Tick());
-        ShardCheckpoint checkpoint = await _store.AcquireAsync(Shard, new ShardIdentity(1, "h", "l"), "n", CancellationToken.None);
+        ShardCheckpoint checkpoint = await _store.AcquireAsync(Shard, new ShardIdentity(1, "h", "l"), new ShardOwner("n", ""), CancellationToken.None);
         await StepAsync(new ShardInput.Acquired(checkpoint, new LogRange(0, _log.Count)));
     }
 

@@ -112,7 +112,7 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
     private ShardMachine Acquire()
     {
         _machine = new ShardMachine(Shard, _plan, new ShardOptions { MemoryBytes = 1_000_000 }, new ChunkPool());
-        ShardCheckpoint checkpoint = Done(_store.AcquireAsync(Shard, new ShardIdentity(1, "h", "l"), "n", CancellationToken.None));
+        ShardCheckpoint checkpoint = Done(_store.AcquireAsync(Shard, new ShardIdentity(1, "h", "l"), new ShardOwner("n", ""), CancellationToken.None));
         Take(new ShardInput.Acquired(checkpoint, new LogRange(0, _log.Count)));
         Take(new ShardInput.LogRead([.. _log.Skip((int)_machine.ReadOffset)]));
         Take(new ShardInput.Tick(_clock.NowMs, _clock.NowMs - Start + 1));
