@@ -2,7 +2,6 @@ using System.CommandLine;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Node.Hosting;
 using FeatureActors.Node.Options;
-using FeatureActors.Persistence.Sql.Sqlite;
 
 namespace FeatureActors.Node.Commands;
 
@@ -28,7 +27,7 @@ internal static class ApplyCommand
     {
         NodeOptions options = NodeOptionsBinder.Load(result.GetRequiredValue(Config));
         DefinitionsModel model = DefinitionsFile.Load(result.GetRequiredValue(Definitions), options.Plugins.Folder);
-        SqliteStores stores = await NodeComposition.OpenStoresAsync(options, host.Time, cancellationToken).ConfigureAwait(false);
+        NodeStores stores = await NodeStores.OpenToApplyAsync(options, model.Namespace, host.Time, cancellationToken).ConfigureAwait(false);
         await using (stores.ConfigureAwait(false))
         {
             DefinitionsAssignment applied = await AppliedDefinitions

@@ -7,7 +7,6 @@ using System.Text.Json.Nodes;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Node.Hosting;
 using FeatureActors.Node.Options;
-using FeatureActors.Persistence.Sql.Sqlite;
 
 namespace FeatureActors.Node.Commands;
 
@@ -57,17 +56,17 @@ internal static class DeadLettersCommand
         string config, CommandHost host, Func<IDeadLetterStore, Task<int>> use, CancellationToken cancellationToken)
     {
         NodeOptions options = NodeOptionsBinder.Load(config);
-        if (!Directory.Exists(options.DataDirectory))
+        NodeStores stores = await NodeStores
+            .OpenLettersAsync(options, config, () => NamespaceOf(options, config), host.Time, cancellationToken).ConfigureAwait(false);
+        await using (stores.ConfigureAwait(false))
         {
-            throw new UsageException($"there is no data directory {options.DataDirectory}: no node ran with {config} here");
-        }
-
-        SqliteDeadLetterView view = await NodeComposition.OpenDeadLettersAsync(options, cancellationToken).ConfigureAwait(false);
-        await using (view.ConfigureAwait(false))
-        {
-            return await use(view.Letters).ConfigureAwait(false);
+            return await use(stores.DeadLetters).ConfigureAwait(false);
         }
     }
+
+    private static string NamespaceOf(NodeOptions options, string config) => DefinitionsFile.Load(
+        options.Definitions ?? throw new UsageException($"{config} does not say where the definitions are: write fa.definitions, or fa.postgres.schema"),
+        options.Plugins.Folder).Namespace;
 
     private static async Task<int> ListAsync(ParseResult result, IDeadLetterStore letters, CommandHost host, CancellationToken cancellationToken)
     {

@@ -3,7 +3,6 @@ using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Node.Hosting;
 using FeatureActors.Node.Options;
-using FeatureActors.Persistence.Sql.Sqlite;
 
 namespace FeatureActors.Node.Commands;
 
@@ -41,12 +40,11 @@ internal static class PlanCommand
         NodeOptions options, string definitionsNamespace, CommandHost host, CancellationToken cancellationToken)
     {
         // Looking must not create anything.
-        if (!Directory.Exists(options.DataDirectory))
+        if (await NodeStores.TryOpenToReadAsync(options, definitionsNamespace, host.Time, cancellationToken).ConfigureAwait(false) is not { } stores)
         {
             return null;
         }
 
-        SqliteStores stores = await NodeComposition.OpenStoresAsync(options, host.Time, cancellationToken).ConfigureAwait(false);
         await using (stores.ConfigureAwait(false))
         {
             return await stores.Definitions.ReadAsync(definitionsNamespace, cancellationToken).ConfigureAwait(false);

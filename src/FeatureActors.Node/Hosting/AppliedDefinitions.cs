@@ -13,7 +13,7 @@ internal static class AppliedDefinitions
 
     /// <summary>Compares the definitions with those in force and stores them when they differ and nothing would be lost unasked.</summary>
     /// <exception cref="UsageException">State would be lost and <paramref name="isResetAccepted"/> is false, or they cannot be applied at all.</exception>
-    public static async Task<DefinitionsAssignment> ApplyAsync(
+    public static async ValueTask<DefinitionsAssignment> ApplyAsync(
         IDefinitionStore store, DefinitionsModel model, bool isResetAccepted, TimeProvider time, CancellationToken cancellationToken)
     {
         for (int i = 0; i < TriesMax; i++)

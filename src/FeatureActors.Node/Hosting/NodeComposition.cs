@@ -9,7 +9,6 @@ using FeatureActors.Node.Commands;
 using FeatureActors.Node.Hosting.Control;
 using FeatureActors.Node.Hosting.Plugins;
 using FeatureActors.Node.Options;
-using FeatureActors.Persistence.Sql.Sqlite;
 using FeatureActors.Redis;
 using FeatureActors.Runtime.Hosting;
 using FeatureActors.Runtime.Ingest;
@@ -59,8 +58,8 @@ internal sealed class NodeComposition : IAsyncDisposable
     /// <summary>The definitions in force, compiled.</summary>
     public DefinitionsPlan Plan { get; private set; } = new([], []);
 
-    /// <summary>What the node keeps on disk.</summary>
-    public SqliteStores Stores { get; private set; } = null!;
+    /// <summary>What the node keeps.</summary>
+    public NodeStores Stores { get; private set; } = null!;
 
     /// <summary>The actors.</summary>
     public NodeRuntime Runtime => _runtime ?? throw new InvalidOperationException("the node is not put together yet");
@@ -106,14 +105,6 @@ internal sealed class NodeComposition : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens what a data directory keeps.</summary>
-    public static ValueTask<SqliteStores> OpenStoresAsync(NodeOptions options, TimeProvider time, CancellationToken cancellationToken) =>
-        SqliteStores.OpenAsync(options.DataDirectory, StoreOptionsOf(options), time, cancellationToken);
-
-    /// <summary>Opens the dead letters, also while a node holds the directory.</summary>
-    public static ValueTask<SqliteDeadLetterView> OpenDeadLettersAsync(NodeOptions options, CancellationToken cancellationToken) =>
-        SqliteDeadLetterView.OpenAsync(options.DataDirectory, StoreOptionsOf(options), cancellationToken);
-
     /// <summary>The Kafka client's settings.</summary>
     /// <exception cref="UsageException">There is no broker to ask, or the settings have mistakes.</exception>
     public static KafkaOptions KafkaOptionsOf(KafkaSection section)
@@ -153,17 +144,16 @@ internal sealed class NodeComposition : IAsyncDisposable
         VerifyVersions = section.VerifyVersions,
     };
 
-    private static SqliteStoreOptions StoreOptionsOf(NodeOptions options) =>
-        new() { DeadLettersMax = options.DeadLetters.MaxCount, DeadLetterBytesMax = options.DeadLetters.MaxBytes };
-
     private async Task BuildAsync(CancellationToken cancellationToken)
     {
         CheckSources();
         long start = _time.GetTimestamp();
-        Stores = await WaitAsync(() => OpenStoresAsync(_options, _time, cancellationToken), start, cancellationToken).ConfigureAwait(false);
+        Stores = await WaitAsync(
+            () => NodeStores.OpenAsync(_options, Model.Namespace, _time, cancellationToken), start, cancellationToken).ConfigureAwait(false);
         _owned.Push(Stores);
-        DefinitionsAssignment applied = await AppliedDefinitions
-            .ApplyAsync(Stores.Definitions, Model, isResetAccepted: false, _time, cancellationToken).ConfigureAwait(false);
+        DefinitionsAssignment applied = await WaitAsync(
+            () => AppliedDefinitions.ApplyAsync(Stores.Definitions, Model, isResetAccepted: false, _time, cancellationToken), start, cancellationToken)
+            .ConfigureAwait(false);
         Log.DefinitionsInForce(_logger, Model.Namespace, applied.Snapshot.Version, applied.HasChanges ? "applied now" : "unchanged");
         Plan = PlanCompiler.Compile(
             Model,
@@ -239,7 +229,7 @@ internal sealed class NodeComposition : IAsyncDisposable
         if (_options.Log == "embedded")
         {
             ownership = new StaticOwnership();
-            return Stores.Log;
+            return Stores.EmbeddedLog ?? throw new InvalidOperationException("an embedded log without a data directory");
         }
 
         var log = new KafkaShardLog(Kafka, Model.Namespace);

@@ -33,11 +33,23 @@ internal sealed record NodeOptions
     /// <summary>Where rows wait between ingest and shards: embedded or kafka.</summary>
     public string Log { get; init; } = "embedded";
 
+    /// <summary>Where checkpoints, source positions, dead letters and applied definitions are kept: sqlite or postgres.</summary>
+    public string Store { get; init; } = "sqlite";
+
+    /// <summary>Who says which shards are this node's, with a log on Kafka: group or lease.</summary>
+    public string Ownership { get; init; } = "group";
+
     /// <summary>Kafka.</summary>
     public KafkaSection Kafka { get; init; } = new();
 
     /// <summary>Redis.</summary>
     public RedisSection Redis { get; init; } = new();
+
+    /// <summary>PostgreSQL.</summary>
+    public PostgresSection Postgres { get; init; } = new();
+
+    /// <summary>Leases of shards in PostgreSQL.</summary>
+    public LeaseSection Lease { get; init; } = new();
 
     /// <summary>Checkpoints.</summary>
     public CheckpointsSection Checkpoints { get; init; } = new();
@@ -115,6 +127,47 @@ internal sealed record RedisSection
 
     // A record would print its password.
     public override string ToString() => $"redis at {Host}:{Port}";
+}
+
+/// <summary>How to reach PostgreSQL; <c>fa.postgres</c>.</summary>
+internal sealed record PostgresSection
+{
+    public string Host { get; init; } = "localhost";
+
+    public int Port { get; init; } = 5432;
+
+    public string Database { get; init; } = "feature_actors";
+
+    public string User { get; init; } = "feature_actors";
+
+    public string? Password { get; init; }
+
+    public string? PasswordFile { get; init; }
+
+    public bool Tls { get; init; }
+
+    public string? CaFile { get; init; }
+
+    public string? Schema { get; init; }
+
+    public int Connections { get; init; } = 20;
+
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan TakeOverPatience { get; init; } = TimeSpan.FromSeconds(2);
+
+    // A record would print its password.
+    public override string ToString() => $"postgresql at {Host}:{Port}/{Database}";
+}
+
+/// <summary>How shards are leased; <c>fa.lease</c>.</summary>
+internal sealed record LeaseSection
+{
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(4);
+
+    public TimeSpan Renew { get; init; } = TimeSpan.FromSeconds(1);
 }
 
 /// <summary>When state becomes durable; <c>fa.checkpoints</c>.</summary>

@@ -12,6 +12,8 @@ internal static class NodeOptionsBinder
 
     private static readonly string[] RoleWords = ["ingest", "shard"];
     private static readonly string[] LogWords = ["embedded", "kafka"];
+    private static readonly string[] StoreWords = ["sqlite", "postgres"];
+    private static readonly string[] OwnershipWords = ["group", "lease"];
     private static readonly string[] LevelWords = ["debug", "info", "warning", "error"];
 
     /// <summary>Text of <c>hocon/reference.conf</c>, as it was when this was built.</summary>
@@ -36,11 +38,7 @@ internal static class NodeOptionsBinder
         var reader = new ConfigReader(root, "", errors);
         NodeOptions options = BindNode(reader.ObjectOrEmpty("fa"));
         reader.RejectUnknown();
-        if (options.Log == "kafka" && options.Kafka.BootstrapServers is null)
-        {
-            errors.Add(new ConfigError(
-                new ConfigPosition(path, 1, 1), "fa.kafka.bootstrap-servers is missing, fa.log = kafka needs it", "write bootstrap-servers = \"host:9092\""));
-        }
+        CheckTogether(options, path, errors);
 
         return errors.Count == 0
             ? options
@@ -48,6 +46,27 @@ internal static class NodeOptionsBinder
                 .OrderBy(static e => e.Position.File, StringComparer.Ordinal)
                 .ThenBy(static e => e.Position.Line)
                 .ThenBy(static e => e.Position.Column)]);
+    }
+
+    private static void CheckTogether(NodeOptions options, string path, List<ConfigError> errors)
+    {
+        var file = new ConfigPosition(path, 1, 1);
+        if (options.Log == "kafka" && options.Kafka.BootstrapServers is null)
+        {
+            errors.Add(new ConfigError(
+                file, "fa.kafka.bootstrap-servers is missing, fa.log = kafka needs it", "write bootstrap-servers = \"host:9092\""));
+        }
+
+        if (options.Log == "embedded" && options.Store == "postgres")
+        {
+            errors.Add(new ConfigError(
+                file, "fa.store = postgres goes with fa.log = kafka: an embedded log lies in one node's directory, and state elsewhere would be ahead of it when that is lost", "write log = kafka, or store = sqlite"));
+        }
+
+        if (options.Ownership == "lease" && options.Store != "postgres")
+        {
+            errors.Add(new ConfigError(file, "fa.ownership = lease needs fa.store = postgres, where the leases are", "write store = postgres, or ownership = group"));
+        }
     }
 
     private static HoconOptions OverReference() => new() { Fallbacks = [HoconParser.ReadText(ReferenceText, ReferenceName)] };
@@ -67,8 +86,12 @@ internal static class NodeOptionsBinder
             PassivateAfter = Duration(reader, "passivate-after", defaults.PassivateAfter, 1_000, Hours(24 * 30)),
             LogLevel = reader.WordOr("log-level", defaults.LogLevel, LevelWords),
             Log = reader.WordOr("log", defaults.Log, LogWords),
+            Store = reader.WordOr("store", defaults.Store, StoreWords),
+            Ownership = reader.WordOr("ownership", defaults.Ownership, OwnershipWords),
             Kafka = BindKafka(reader.ObjectOrEmpty("kafka")),
             Redis = BindRedis(reader.ObjectOrEmpty("redis")),
+            Postgres = BindPostgres(reader.ObjectOrEmpty("postgres")),
+            Lease = BindLease(reader.ObjectOrEmpty("lease")),
             Checkpoints = BindCheckpoints(reader.ObjectOrEmpty("checkpoints")),
             Publish = BindPublish(reader.ObjectOrEmpty("publish")),
             Ingest = BindIngest(reader.ObjectOrEmpty("ingest")),
@@ -179,16 +202,56 @@ internal static class NodeOptionsBinder
             Host = NotEmpty(reader, "host") ?? defaults.Host,
             Port = reader.IntOr("port", defaults.Port, 1, 65_535),
             Password = reader.OptionalString("password"),
-            PasswordFile = PathOf(reader.Optional("password-file")),
+            PasswordFile = ExistingFile(reader, "password-file"),
             Database = reader.IntOr("database", defaults.Database, 0, 65_535),
             Tls = reader.BooleanOr("tls", defaults.Tls),
             ConnectTimeout = Duration(reader, "connect-timeout", defaults.ConnectTimeout, 10, 600_000),
             CommandTimeout = Duration(reader, "command-timeout", defaults.CommandTimeout, 10, 600_000),
             VerifyVersions = reader.BooleanOr("verify-versions", defaults.VerifyVersions),
         };
-        if (section.PasswordFile is { } file && !File.Exists(file))
+        reader.RejectUnknown();
+        return section;
+    }
+
+    private static PostgresSection BindPostgres(ConfigReader reader)
+    {
+        var defaults = new PostgresSection();
+        var section = new PostgresSection
         {
-            reader.Optional("password-file")!.Error($"there is no file {file}");
+            Host = NotEmpty(reader, "host") ?? defaults.Host,
+            Port = reader.IntOr("port", defaults.Port, 1, 65_535),
+            Database = NotEmpty(reader, "database") ?? defaults.Database,
+            User = NotEmpty(reader, "user") ?? defaults.User,
+            Password = reader.OptionalString("password"),
+            PasswordFile = ExistingFile(reader, "password-file"),
+            Tls = reader.BooleanOr("tls", defaults.Tls),
+            CaFile = ExistingFile(reader, "ca-file"),
+            Schema = NotEmpty(reader, "schema"),
+            Connections = reader.IntOr("connections", defaults.Connections, 2, 1_000),
+            ConnectTimeout = Duration(reader, "connect-timeout", defaults.ConnectTimeout, 1_000, 600_000),
+            CommandTimeout = Duration(reader, "command-timeout", defaults.CommandTimeout, 1_000, 600_000),
+            TakeOverPatience = Duration(reader, "take-over-patience", defaults.TakeOverPatience, 100, 60_000),
+        };
+        if (section.Schema is { } schema && (schema.Length > 63 || !schema.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')))
+        {
+            reader.Optional("schema")!.Error("must have at most 63 characters: letters, digits, _ and -");
+        }
+
+        reader.RejectUnknown();
+        return section;
+    }
+
+    private static LeaseSection BindLease(ConfigReader reader)
+    {
+        var defaults = new LeaseSection();
+        var section = new LeaseSection
+        {
+            Duration = Duration(reader, "duration", defaults.Duration, 1_000, 60_000),
+            Renew = Duration(reader, "renew", defaults.Renew, 100, 20_000),
+        };
+        if (section.Renew * 3 > section.Duration)
+        {
+            reader.Optional("renew")?.Error("must be at most a third of duration");
         }
 
         reader.RejectUnknown();
@@ -312,6 +375,18 @@ internal static class NodeOptionsBinder
         }
 
         return text;
+    }
+
+    private static string? ExistingFile(ConfigReader reader, string key)
+    {
+        ConfigValue? value = reader.Optional(key);
+        string? file = PathOf(value);
+        if (file is not null && !File.Exists(file))
+        {
+            value!.Error($"there is no file {file}");
+        }
+
+        return file;
     }
 
     private static string? PathOf(ConfigValue? value)

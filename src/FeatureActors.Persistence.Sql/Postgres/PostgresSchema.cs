@@ -72,6 +72,15 @@ internal static class PostgresSchema
         },
         cancellationToken).ConfigureAwait(false);
 
+    /// <summary>True when the schema is there, with all that looking at it needs.</summary>
+    /// <exception cref="DependencyUnavailableException">The server does not answer or refuses.</exception>
+    /// <exception cref="UnknownSchemaException">A newer release wrote the schema and this one cannot use it.</exception>
+    public static ValueTask<bool> IsUsableAsync(PostgresDatabase database, CancellationToken cancellationToken) => database.RunAsync(
+        $"look at the schema {database.Options.Schema}",
+        async connection => await PostgresSql.ScalarAsync<bool>(connection, "SELECT to_regclass('dead_letter_totals') IS NOT NULL", cancellationToken).ConfigureAwait(false)
+            && await ReadVersionAsync(connection, database.Options.Schema, cancellationToken).ConfigureAwait(false) > 0,
+        cancellationToken);
+
     private static async Task MigrateAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
     {
         await ExecuteAsync("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", PostgresSql.Text("feature-actors " + schema)).ConfigureAwait(false);
@@ -89,15 +98,7 @@ internal static class PostgresSchema
         }
 
         await ExecuteAsync("ALTER TABLE schema_version ADD COLUMN IF NOT EXISTS usable_from integer").ConfigureAwait(false);
-        int version = await PostgresSql.ScalarAsync<int>(
-            connection, "SELECT coalesce(max(version), 0) FROM schema_version", cancellationToken).ConfigureAwait(false);
-        int usableFrom = await PostgresSql.ScalarAsync<int>(
-            connection, "SELECT coalesce(max(coalesce(usable_from, version)), 0) FROM schema_version", cancellationToken).ConfigureAwait(false);
-        if (version > Scripts.Length && usableFrom > Scripts.Length)
-        {
-            throw new UnknownSchemaException($"schema {schema}", version, Scripts.Length);
-        }
-
+        int version = await ReadVersionAsync(connection, schema, cancellationToken).ConfigureAwait(false);
         for (; version < Scripts.Length; version++)
         {
             await ExecuteAsync(Scripts[version]).ConfigureAwait(false);
@@ -108,5 +109,16 @@ internal static class PostgresSchema
 
         Task<int> ExecuteAsync(string sql, params NpgsqlParameter[] parameters) =>
             PostgresSql.ExecuteAsync(connection, sql, cancellationToken, parameters);
+    }
+
+    private static async Task<int> ReadVersionAsync(NpgsqlConnection connection, string schema, CancellationToken cancellationToken)
+    {
+        int version = await PostgresSql.ScalarAsync<int>(
+            connection, "SELECT coalesce(max(version), 0) FROM schema_version", cancellationToken).ConfigureAwait(false);
+        int usableFrom = await PostgresSql.ScalarAsync<int>(
+            connection, "SELECT coalesce(max(coalesce(usable_from, version)), 0) FROM schema_version", cancellationToken).ConfigureAwait(false);
+        return version > Scripts.Length && usableFrom > Scripts.Length
+            ? throw new UnknownSchemaException($"schema {schema}", version, Scripts.Length)
+            : version;
     }
 }

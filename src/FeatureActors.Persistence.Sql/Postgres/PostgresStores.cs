@@ -51,6 +51,29 @@ public sealed class PostgresStores : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens what is there without making or changing anything; null when no node has used the schema.</summary>
+    /// <exception cref="ArgumentException">A setting is out of range.</exception>
+    /// <exception cref="DependencyUnavailableException">The server does not answer or refuses.</exception>
+    /// <exception cref="Sqlite.UnknownSchemaException">A newer release wrote the schema and this one cannot use it.</exception>
+    public static async ValueTask<PostgresStores?> OpenExistingAsync(PostgresStoreOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var database = new PostgresDatabase(options);
+        PostgresStores? stores = null;
+        try
+        {
+            stores = await PostgresSchema.IsUsableAsync(database, cancellationToken).ConfigureAwait(false) ? new PostgresStores(database) : null;
+            return stores;
+        }
+        finally
+        {
+            if (stores is null)
+            {
+                await database.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
     /// <summary>Closes all connections; calls still waiting fail.</summary>
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 }

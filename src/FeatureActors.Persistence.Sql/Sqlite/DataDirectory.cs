@@ -8,10 +8,10 @@ namespace FeatureActors.Persistence.Sql.Sqlite;
 /// Names of the files of a data directory, and the lock that keeps other processes out. The operating system drops the lock
 /// with the process, however it ends.
 /// </summary>
-internal sealed class DataDirectory : IDisposable
+public sealed class DataDirectory : IDisposable
 {
     /// <summary>Name of the file of everything that is not one shard's.</summary>
-    public const string CatalogName = "catalog.db";
+    internal const string CatalogName = "catalog.db";
 
     // What a refused lock looks like: EWOULDBLOCK on Linux and on BSD, a sharing violation on Windows.
     private static readonly int[] LockedCodes = [11, 35, unchecked((int)0x80070020)];
@@ -26,7 +26,7 @@ internal sealed class DataDirectory : IDisposable
     }
 
     /// <summary>The file of everything that is not one shard's.</summary>
-    public string CatalogFile => Path.Combine(_path, CatalogName);
+    internal string CatalogFile => Path.Combine(_path, CatalogName);
 
     /// <summary>Creates the directory when it is missing and locks it.</summary>
     /// <exception cref="DataDirectoryLockedException">Another process holds it.</exception>
@@ -52,14 +52,14 @@ internal sealed class DataDirectory : IDisposable
     }
 
     /// <summary>File of a shard's state.</summary>
-    public string StateFile(ShardId shard) => ShardFile("state", shard);
+    internal string StateFile(ShardId shard) => ShardFile("state", shard);
 
     /// <summary>File of a shard's log.</summary>
-    public string LogFile(ShardId shard) => ShardFile("log", shard);
+    internal string LogFile(ShardId shard) => ShardFile("log", shard);
 
     /// <summary>Refuses names that could leave the directory or that some file system does not take.</summary>
     /// <exception cref="ArgumentException">The name has other characters than letters, digits, <c>_</c> and <c>-</c>, or more than 100.</exception>
-    public static void RequireFileSafe(string entity)
+    internal static void RequireFileSafe(string entity)
     {
         ArgumentException.ThrowIfNullOrEmpty(entity);
         if (entity.Length > 100 || entity.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-')))
