@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Ports;
@@ -8,6 +10,7 @@ using FeatureActors.Kafka;
 using FeatureActors.Node.Commands;
 using FeatureActors.Node.Hosting.Control;
 using FeatureActors.Node.Hosting.Plugins;
+using FeatureActors.Node.Http;
 using FeatureActors.Node.Options;
 using FeatureActors.Redis;
 using FeatureActors.Runtime.Hosting;
@@ -36,6 +39,7 @@ internal sealed class NodeComposition : IAsyncDisposable
     private readonly Dictionary<string, EventFile> _files = new(StringComparer.Ordinal);
     private KafkaConnection? _kafka;
     private NodeRuntime? _runtime;
+    private NodeHttpServer? _http;
 
     private NodeComposition(NodeOptions options, PluginSet plugins, ConfigObject definitions, TimeProvider time, ILoggerFactory loggers)
     {
@@ -92,7 +96,11 @@ internal sealed class NodeComposition : IAsyncDisposable
     {
         Log.Runs(
             _logger, Name, Plan.Entities.Count, Plan.Entities.Sum(static e => e.Shards), Plan.Sources.Count, _options.Log, _options.Redis.ToString());
-        await Runtime.RunAsync(cancellationToken).ConfigureAwait(false);
+        using (cancellationToken.Register(static http => ((NodeHttpServer?)http)?.Drain(), _http))
+        {
+            await Runtime.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         Log.Stopped(_logger, Name);
     }
 
@@ -144,8 +152,26 @@ internal sealed class NodeComposition : IAsyncDisposable
         VerifyVersions = section.VerifyVersions,
     };
 
+    private async Task<NodeHttpServer> StartHttpAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await NodeHttpServer.StartAsync(_options.Http, Name, _time, _loggers, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or SocketException or CryptographicException)
+        {
+            throw new UsageException($"fa.http: cannot listen on {_options.Http}: {error.Message}; free the port, or choose another (0 takes a free one)");
+        }
+    }
+
     private async Task BuildAsync(CancellationToken cancellationToken)
     {
+        if (_options.Http.Enabled)
+        {
+            _http = await StartHttpAsync(cancellationToken).ConfigureAwait(false);
+            _owned.Push(_http);
+        }
+
         CheckSources();
         long start = _time.GetTimestamp();
         Stores = await WaitAsync(
@@ -187,6 +213,7 @@ internal sealed class NodeComposition : IAsyncDisposable
         };
         _runtime = new NodeRuntime(ports, RuntimeOptions(), Plan.Entities, Plan.Sources, _time, _loggers);
         _owned.Push(_runtime);
+        _http?.Attach(_runtime, Model);
         _runtime.SwitchOff(new SwitchedOffFile(_options.DataDirectory, _logger).Read());
         var host = new PluginHost(_plugins, _definitions, applied.Snapshot, Plan, _runtime, _time, _logger);
         _owned.Push(new ControlServer(_options.DataDirectory, host.HandleAsync, _time, _logger));
@@ -256,6 +283,7 @@ internal sealed class NodeComposition : IAsyncDisposable
     private NodeRuntimeOptions RuntimeOptions() => new()
     {
         NodeName = Name,
+        Address = _http?.Address ?? "",
         MemoryBytes = _options.MemoryBudget,
         CheckpointsAtOnce = _options.Checkpoints.Concurrent,
         PluginCallBudget = _options.Plugins.CallBudget,

@@ -60,6 +60,9 @@ internal sealed record NodeOptions
     /// <summary>Ingest.</summary>
     public IngestSection Ingest { get; init; } = new();
 
+    /// <summary>HTTP.</summary>
+    public HttpSection Http { get; init; } = new();
+
     /// <summary>Plug-ins.</summary>
     public PluginsSection Plugins { get; init; } = new();
 

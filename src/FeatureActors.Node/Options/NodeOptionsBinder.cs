@@ -6,11 +6,11 @@ using FeatureActors.Node.Commands;
 namespace FeatureActors.Node.Options;
 
 /// <summary>Reads a node's configuration over <c>hocon/reference.conf</c>. All mistakes are found in one run.</summary>
-internal static class NodeOptionsBinder
+internal static partial class NodeOptionsBinder
 {
     private const string ReferenceName = "reference.conf";
 
-    private static readonly string[] RoleWords = ["ingest", "shard"];
+    private static readonly string[] RoleWords = ["ingest", "shard", "api"];
     private static readonly string[] LogWords = ["embedded", "kafka"];
     private static readonly string[] StoreWords = ["sqlite", "postgres"];
     private static readonly string[] OwnershipWords = ["group", "lease"];
@@ -95,10 +95,16 @@ internal static class NodeOptionsBinder
             Checkpoints = BindCheckpoints(reader.ObjectOrEmpty("checkpoints")),
             Publish = BindPublish(reader.ObjectOrEmpty("publish")),
             Ingest = BindIngest(reader.ObjectOrEmpty("ingest")),
+            Http = BindHttp(reader.ObjectOrEmpty("http")),
             Plugins = BindPlugins(reader.ObjectOrEmpty("plugins")),
             DeadLetters = BindDeadLetters(reader.ObjectOrEmpty("dead-letters")),
             Sources = BindSources(reader.ObjectOrEmpty("sources")),
         };
+        if (options.Roles.Contains("api") && !options.Http.Enabled)
+        {
+            reader.Optional("roles")!.Error("the role 'api' answers over HTTP, which is off", "write fa.http.enabled = true");
+        }
+
         reader.RejectUnknown();
         return options;
     }
@@ -113,11 +119,7 @@ internal static class NodeOptionsBinder
         var roles = new List<string>();
         foreach (ConfigValue item in items)
         {
-            if (item.Node is ConfigScalar { Text: "api" })
-            {
-                item.Error("the role 'api' is promised and not built yet", "this release has ingest and shard");
-            }
-            else if (item.AsWord(RoleWords) is { } role && !roles.Contains(role))
+            if (item.AsWord(RoleWords) is { } role && !roles.Contains(role))
             {
                 roles.Add(role);
             }

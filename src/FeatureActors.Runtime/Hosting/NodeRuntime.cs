@@ -36,6 +36,8 @@ public sealed partial class NodeRuntime : IAsyncDisposable
     private readonly Dictionary<string, string> _logIdentities = [];
     private readonly ShardOptions _shardOptions;
     private long _steals;
+    private long _lastTick;
+    private long _rebalances;
 
     /// <summary>A runtime for the given plans.</summary>
     public NodeRuntime(
@@ -70,7 +72,11 @@ public sealed partial class NodeRuntime : IAsyncDisposable
     public NodeStatus Status => new(
         [
             .. _shards.Values.Select(static r => r.Actor).OrderBy(static a => a.Shard.Entity, StringComparer.Ordinal).ThenBy(static a => a.Shard.Partition)
-                .Select(static a => new ShardStatus(a.Shard, a.State, a.Epoch, a.ClockMs, a.NextOffset, a.Cold, a.IsEndPublished, a.Halt, a.Counters)),
+                .Select(static a => new ShardStatus(a.Shard, a.State, a.Epoch, a.ClockMs, a.NextOffset, a.Cold, a.IsEndPublished, a.Halt, a.Counters)
+                {
+                    LogEnd = a.LogEnd,
+                    PublishQueue = a.PublishQueue,
+                }),
         ],
         [
             .. _partitions.Values.Select(static r => r.Actor).OrderBy(static a => a.Source, StringComparer.Ordinal).ThenBy(static a => a.Partition)
@@ -82,6 +88,7 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         Plugins = [.. _parts.Select(static p => new PluginStatus(p.Kind, p.Name, p.Plugin, p.Faults, p.IsOff, p.OffReason, p.LastError))],
         PluginsSwitchedOff = Interlocked.Read(ref _switchedOff),
         StuckThreads = Volatile.Read(ref _stuckThreads),
+        Rebalances = Interlocked.Read(ref _rebalances),
     };
 
     /// <summary>Runs until cancelled, then drains within <see cref="NodeRuntimeOptions.StopBudget"/>.</summary>
@@ -152,6 +159,7 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         {
             long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
             long monotonic = (long)_time.GetElapsedTime(0).TotalMilliseconds;
+            Volatile.Write(ref _lastTick, _time.GetTimestamp());
             foreach (RunningShard shard in _shards.Values)
             {
                 shard.Actor.Tick(now, monotonic);
@@ -164,6 +172,8 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         var counts = _entities.ToDictionary(static e => e.Key, static e => e.Value.Shards);
         await foreach (OwnershipChange change in _ports.Ownership.WatchAsync(counts, cancellationToken).ConfigureAwait(false))
         {
+            Interlocked.Increment(ref _rebalances);
+
             // Assigned again without having been revoked is a new generation: what the old one holds is void.
             await RevokeAsync(change.Shard).ConfigureAwait(false);
             if (change.IsAssigned)

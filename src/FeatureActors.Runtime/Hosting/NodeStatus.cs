@@ -18,6 +18,9 @@ public sealed record NodeStatus(
     /// <summary>Times that something of a plug-in was switched off because it failed or did not return.</summary>
     public long PluginsSwitchedOff { get; init; }
 
+    /// <summary>Times a shard was assigned to this node or taken from it.</summary>
+    public long Rebalances { get; init; }
+
     /// <summary>Threads that hang in calls of plug-ins.</summary>
     public int StuckThreads { get; init; }
 
@@ -53,7 +56,23 @@ public sealed record PluginStatus(string Kind, string Name, string Plugin, long 
 /// <param name="Halt">Why it stands still, or null.</param>
 /// <param name="Counters">What it has done.</param>
 public sealed record ShardStatus(
-    ShardId Shard, ShardState State, Epoch Epoch, long ClockMs, long NextOffset, long ColdEntities, bool IsEndPublished, string? Halt, ShardCounters Counters);
+    ShardId Shard, ShardState State, Epoch Epoch, long ClockMs, long NextOffset, long ColdEntities, bool IsEndPublished, string? Halt, ShardCounters Counters)
+{
+    /// <summary>Log offset that the next batch will get, as last asked for; −1 while unknown.</summary>
+    public long LogEnd { get; init; } = -1;
+
+    /// <summary>Publish batches that wait for the sink.</summary>
+    public int PublishQueue { get; init; }
+
+    /// <summary>Batches in the log that are not applied; 0 while the log's end is unknown.</summary>
+    public long LagBatches => Math.Max(0, LogEnd - NextOffset);
+
+    /// <summary>Rows in them, as many a batch as the shard's batches had so far.</summary>
+    public double LagRows => Counters.LogBatches == 0 ? LagBatches : LagBatches * ((double)(Counters.Rows + Counters.Repeated) / Counters.LogBatches);
+
+    /// <summary>Age in seconds of what was applied last while something waits behind it, else 0.</summary>
+    public double LagSeconds(long nowMs) => LagBatches == 0 || Counters.LastIngestMs == 0 ? 0 : Math.Max(0, (nowMs - Counters.LastIngestMs) / 1000.0);
+}
 
 /// <summary>A source partition at a moment.</summary>
 /// <param name="Source">Source name.</param>

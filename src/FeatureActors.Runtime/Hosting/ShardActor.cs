@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
@@ -28,6 +29,9 @@ internal sealed record ShardServices(
 internal sealed class ShardActor : IAsyncDisposable, IWatched
 {
     private const int LogReadBytes = 256 * 1024;
+
+    // Reads from outside that wait at a time; more would be refused anyway once their callers gave up.
+    private const int InspectionsMax = 256;
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
 
     private readonly ShardId _shard;
@@ -40,6 +44,9 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _tasks = [];
     private readonly List<ShardOutput> _outputs = [];
+    private readonly ConcurrentDictionary<long, TaskCompletionSource<byte[]?>> _inspections = new();
+    private long _inspectionId;
+    private long _logEnd = -1;
     private IShardLogReader? _reader;
     private Task? _logRead;
     private Task _letters = Task.CompletedTask;
@@ -91,6 +98,41 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         if (Interlocked.Exchange(ref _isTickPending, 1) == 0)
         {
             Post(new ShardInput.Tick(nowMs, monotonicMs));
+        }
+    }
+
+    /// <summary>Log offset that the next batch will get, as last asked for; −1 while unknown.</summary>
+    public long LogEnd => Volatile.Read(ref _logEnd);
+
+    /// <summary>Publish batches that wait for the sink.</summary>
+    public int PublishQueue => _machine.PublishQueue;
+
+    /// <summary>Asks the log for its end.</summary>
+    public async Task RefreshLogEndAsync(CancellationToken cancellationToken) =>
+        Volatile.Write(ref _logEnd, (await _services.Ports.Log.GetRangeAsync(_shard, cancellationToken).ConfigureAwait(false)).End);
+
+    /// <summary>
+    /// An entity's values at the shard's T, as JSON, with all that the shard applied before it was asked; null when it cannot say now:
+    /// it is not acquired yet, is ending, or too many ask at once.
+    /// </summary>
+    public async Task<byte[]?> InspectAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken)
+    {
+        if (_inspections.Count >= InspectionsMax || _stop.IsCancellationRequested)
+        {
+            return null;
+        }
+
+        long id = Interlocked.Increment(ref _inspectionId);
+        var answer = new TaskCompletionSource<byte[]?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _inspections[id] = answer;
+        try
+        {
+            Post(new ShardInput.Inspect(id, key));
+            return await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _inspections.TryRemove(id, out _);
         }
     }
 
@@ -312,6 +354,20 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
                 }
 
                 break;
+            case ShardOutput.LoadInspected load:
+                Start(async () =>
+                {
+                    IReadOnlyList<StoredEntity> found = await RetryAsync(t => ports.Checkpoints.LoadAsync(_shard, [load.Key], t), stop).ConfigureAwait(false);
+                    return new ShardInput.InspectedLoaded(load.Id, load.Key, found.Count > 0 ? found[0] : null);
+                });
+                break;
+            case ShardOutput.Inspected inspected:
+                if (_inspections.TryRemove(inspected.Id, out TaskCompletionSource<byte[]?>? inspection))
+                {
+                    inspection.TrySetResult(inspected.Json);
+                }
+
+                break;
             case ShardOutput.Letters letters:
                 _letters = HandInAsync(_letters, letters.Items, stop);
                 break;
@@ -419,10 +475,12 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         // A row that only a dead letter remembers must not get lost between the two stores.
         await letters.ConfigureAwait(false);
         await _services.Letters.FlushAsync(stop).ConfigureAwait(false);
+        long start = _services.Time.GetTimestamp();
         try
         {
-            return new ShardInput.CommitEnded(commit.Write.Header.CheckpointId, await _services.Ports.Checkpoints
-                .CommitAsync(_shard, commit.Epoch, commit.Write, stop).ConfigureAwait(false));
+            CommitOutcome outcome = await _services.Ports.Checkpoints.CommitAsync(_shard, commit.Epoch, commit.Write, stop).ConfigureAwait(false);
+            Interlocked.Add(ref Counters.CheckpointMicroseconds, (long)_services.Time.GetElapsedTime(start).TotalMicroseconds);
+            return new ShardInput.CommitEnded(commit.Write.Header.CheckpointId, outcome);
         }
         catch (FeatureActorsException error) when (error.IsTransient)
         {
@@ -496,6 +554,11 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         Volatile.Read(ref _exchange)?.TrySetResult(null);
+        foreach (TaskCompletionSource<byte[]?> inspection in _inspections.Values)
+        {
+            inspection.TrySetResult(null);
+        }
+
         if (_logRead is not null)
         {
             await _logRead.ConfigureAwait(false);

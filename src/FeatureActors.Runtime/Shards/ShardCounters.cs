@@ -42,6 +42,9 @@ public sealed class ShardCounters
     /// <summary>Publish batches refused because of a higher epoch.</summary>
     public long StaleRefused;
 
+    /// <summary>Publish batches that the sink did not answer or refused for now.</summary>
+    public long SinkErrors;
+
     /// <summary>Times the sink was found to have lost data.</summary>
     public long SinkLosses;
 
@@ -50,6 +53,9 @@ public sealed class ShardCounters
 
     /// <summary>Bytes of entities committed.</summary>
     public long CheckpointBytes;
+
+    /// <summary>Microseconds from handing checkpoints to the store to their ends.</summary>
+    public long CheckpointMicroseconds;
 
     /// <summary>Entities committed, deletions included.</summary>
     public long CheckpointEntities;
@@ -69,8 +75,16 @@ public sealed class ShardCounters
     /// <summary>Log batches applied.</summary>
     public long LogBatches;
 
+    /// <summary>Time at which the first row of the last batch was read from its source, Unix milliseconds; 0 before the first.</summary>
+    public long LastIngestMs;
+
     /// <summary>Event-to-sink times: bucket i counts latencies below 2^(i/4) ms.</summary>
     public long[] LatencyBuckets { get; } = new long[96];
+
+    internal HotKeys HotKeys { get; } = new();
+
+    /// <summary>The keys that take most rows, most first.</summary>
+    public IReadOnlyList<HotKey> TopKeys(int count = 20) => HotKeys.Top(count);
 
     internal void AddLatency(long ms)
     {

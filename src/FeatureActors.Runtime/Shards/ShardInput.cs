@@ -70,6 +70,12 @@ internal abstract record ShardInput
     /// <param name="IsTrial">True to change nothing and only say whether the stored bytes can be read.</param>
     public sealed record Exchange(IReadOnlyDictionary<int, PluginAggregate> Next, bool IsTrial) : ShardInput;
 
+    /// <summary>Somebody wants to know an entity's values.</summary>
+    public sealed record Inspect(long Id, ReadOnlyMemory<byte> Key) : ShardInput;
+
+    /// <summary>Answer to <see cref="ShardOutput.LoadInspected"/>; null for a key without a row.</summary>
+    public sealed record InspectedLoaded(long Id, ReadOnlyMemory<byte> Key, StoredEntity? Entity) : ShardInput;
+
     /// <summary>The shard is to be handed over.</summary>
     public sealed record Revoked : ShardInput;
 }
@@ -126,6 +132,12 @@ internal abstract record ShardOutput
 
     /// <summary>Answer to <see cref="ShardInput.Exchange"/>: null, or why it cannot be.</summary>
     public sealed record Exchanged(string? Refusal) : ShardOutput;
+
+    /// <summary>Load an entity that somebody wants to know of.</summary>
+    public sealed record LoadInspected(long Id, ReadOnlyMemory<byte> Key) : ShardOutput;
+
+    /// <summary>Answer to <see cref="ShardInput.Inspect"/>: JSON, or null when the shard cannot say.</summary>
+    public sealed record Inspected(long Id, byte[]? Json) : ShardOutput;
 
     /// <summary>A feature was switched off because it failed too often.</summary>
     public sealed record FeatureOff(string Feature, string Error) : ShardOutput;

@@ -54,6 +54,7 @@ internal sealed partial class ShardMachine
             _pendingBytes -= entry.Batch.Length;
             _nextOffset = entry.Offset + 1;
             Counters.LogBatches++;
+            Counters.LastIngestMs = _reader.Count > 0 ? _reader.ReadHead(_reader.FirstRow).IngestTimeMs : Counters.LastIngestMs;
             AdvanceEventClock();
             TryRun();
         }
@@ -182,6 +183,7 @@ internal sealed partial class ShardMachine
     private void ApplyRows(int entity, int row)
     {
         _store.Open(entity);
+        int rows = 0;
         ulong changed = 0;
         long oldest = long.MaxValue;
         while (row >= 0)
@@ -214,9 +216,12 @@ internal sealed partial class ShardMachine
                 }
             }
 
-            Counters.Rows++;
+            rows++;
             row = _nextRow[row];
         }
+
+        Counters.Rows += rows;
+        Counters.HotKeys.Add(_block.Key, rows);
 
         ref EntitySlot slot = ref _table[entity];
         slot.Use(Second);

@@ -315,6 +315,7 @@ internal sealed partial class ShardMachine
 
     private void RetryPublish(long batch)
     {
+        Counters.SinkErrors++;
         if (_inFlight?.Batch.Batch == batch)
         {
             _isSinkAway = true;

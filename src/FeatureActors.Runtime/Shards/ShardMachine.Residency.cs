@@ -78,7 +78,7 @@ internal sealed partial class ShardMachine
     }
 
     private bool IsReadUnderWay => _isLoadUnderWay || _isDueReadUnderWay || _keysReadFor is not null || _lookUpFor is not null
-        || _ghosts.Count > 0;
+        || _ghosts.Count > 0 || _inspectionsLoading > 0;
 
     private void EndRead()
     {

@@ -91,6 +91,9 @@ internal sealed partial class ShardMachine : IDisposable
         && _builder.Count == 0 && _forced.Count == 0 && _queues.All(static q => q.Entities.Count == 0) && !_hasUnpublished && !_isDueReadUnderWay
         && _dueReadClock == ClockMs && _firedClock == ClockMs;
 
+    /// <summary>Publish batches that are complete and not acknowledged.</summary>
+    public int PublishQueue => _ready.Count + (_inFlight is null ? 0 : 1);
+
     /// <summary>True when the shard takes more log entries.</summary>
     public bool WantsLog => State is ShardState.Recovering or ShardState.Running
         && _pendingBytes < _options.PendingBytes && _dirtyBytes < _options.CheckpointBytes * 4;
@@ -178,6 +181,12 @@ internal sealed partial class ShardMachine : IDisposable
                 break;
             case ShardInput.Exchange exchange:
                 TakeExchange(exchange);
+                break;
+            case ShardInput.Inspect ask:
+                Inspect(ask);
+                break;
+            case ShardInput.InspectedLoaded inspected:
+                TakeInspected(inspected);
                 break;
             case ShardInput.Revoked:
                 Drain();
