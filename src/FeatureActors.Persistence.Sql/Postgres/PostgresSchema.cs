@@ -52,6 +52,10 @@ internal static class PostgresSchema
         CREATE TABLE dead_letter_totals (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), letters bigint NOT NULL, bytes bigint NOT NULL);
         INSERT INTO dead_letter_totals (letters, bytes) VALUES (0, 0);
         """,
+        """
+        CREATE TABLE lease_members (member text PRIMARY KEY, owner text NOT NULL, expires timestamptz NOT NULL) WITH (fillfactor = 50);
+        CREATE TABLE leases (entity text NOT NULL, partition integer NOT NULL, member text, PRIMARY KEY (entity, partition)) WITH (fillfactor = 50);
+        """,
     ];
 
     /// <summary>

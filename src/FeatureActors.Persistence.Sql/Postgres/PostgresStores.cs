@@ -1,5 +1,7 @@
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Persistence.Sql.Leases;
+using Microsoft.Extensions.Logging;
 
 namespace FeatureActors.Persistence.Sql.Postgres;
 
@@ -49,6 +51,15 @@ public sealed class PostgresStores : IAsyncDisposable
             await database.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Ownership of shards by leases in the schema. Each watch is a member of its own.</summary>
+    /// <exception cref="ArgumentException">A setting is out of range.</exception>
+    public IShardOwnership CreateOwnership(LeaseOptions options, TimeProvider time, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        return new LeaseOwnership(_database, options, time, logger);
     }
 
     /// <summary>Opens what is there without making or changing anything; null when no node has used the schema.</summary>

@@ -1,0 +1,209 @@
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Persistence.Sql.Postgres;
+using Npgsql;
+
+namespace FeatureActors.Persistence.Sql.Leases;
+
+/// <summary>
+/// What one member reads and writes in the tables of leases. A lease lasts as long as its member, and a member until <c>expires</c> by the
+/// server's clock. Whoever takes leases or ends members holds an advisory lock, so those decisions come one after the other; signs of
+/// life and releases need none.
+/// </summary>
+internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options, string member, IReadOnlyDictionary<string, int> entities)
+{
+    /// <summary>Channel on which members tell each other that something changed; the payload is the schema.</summary>
+    public const string Channel = "feature_actors_leases";
+
+    private const string Until = "clock_timestamp() + $2 * interval '1 millisecond'";
+
+    // A server that has just started may have been away for longer than any lease: whoever is alive gets the time to say so.
+    private const string Expired = "expires < clock_timestamp() AND clock_timestamp() - pg_postmaster_start_time() > $1 * interval '1 millisecond'";
+
+    // Ended soon, so that who freezes with the lock in hand does not keep it.
+    private const string EndIfFrozen = "SET LOCAL idle_in_transaction_session_timeout = 1000";
+
+    public string Member => member;
+
+    public string Schema => database.Options.Schema;
+
+    /// <summary>A sign of life; false when others have ended this member, or it was never there.</summary>
+    public ValueTask<bool> RenewAsync(CancellationToken cancellationToken) => database.RunAsync(
+        "renew the leases of shards",
+        async connection => await PostgresSql.ExecuteAsync(
+            connection,
+            $"UPDATE lease_members SET expires = {Until} WHERE member = $1",
+            cancellationToken,
+            PostgresSql.Text(member),
+            PostgresSql.Long((long)options.Duration.TotalMilliseconds)).ConfigureAwait(false) == 1,
+        cancellationToken);
+
+    /// <summary>Becomes a member without leases.</summary>
+    public async ValueTask JoinAsync(CancellationToken cancellationToken) => await InTurnAsync(
+        "join those who lease shards",
+        async connection =>
+        {
+            await PostgresSql.ExecuteAsync(
+                connection,
+                $"INSERT INTO lease_members (member, owner, expires) VALUES ($1, $3, {Until}) ON CONFLICT (member) DO UPDATE SET expires = excluded.expires",
+                cancellationToken,
+                PostgresSql.Text(member),
+                PostgresSql.Long((long)options.Duration.TotalMilliseconds),
+                PostgresSql.Text(options.Owner)).ConfigureAwait(false);
+            foreach ((string entity, int partitions) in entities)
+            {
+                await PostgresSql.ExecuteAsync(
+                    connection,
+                    "INSERT INTO leases (entity, partition) SELECT $1, generate_series(0, $2 - 1) ON CONFLICT DO NOTHING",
+                    cancellationToken,
+                    PostgresSql.Text(entity),
+                    PostgresSql.Integer(partitions)).ConfigureAwait(false);
+            }
+
+            await TellAsync(connection, cancellationToken).ConfigureAwait(false);
+            return true;
+        },
+        cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Who there is, whether somebody's time is over, and who holds what.</summary>
+    public ValueTask<(HashSet<string> Members, bool IsSomebodyExpired, List<LeaseRow> Rows)> ReadAsync(CancellationToken cancellationToken) =>
+        database.RunAsync("read the leases of shards", connection => ReadAsync(connection, cancellationToken), cancellationToken);
+
+    /// <summary>Ends members whose time is over, and takes this member's share of what is free.</summary>
+    /// <returns>What was taken.</returns>
+    public ValueTask<IReadOnlyList<ShardId>> TakeAsync(bool mayEndOthers, CancellationToken cancellationToken) => InTurnAsync(
+        "take leases of shards",
+        async connection =>
+        {
+            if (mayEndOthers)
+            {
+                await PostgresSql.ExecuteAsync(
+                    connection,
+                    $"DELETE FROM lease_members WHERE member <> $2 AND {Expired}",
+                    cancellationToken,
+                    PostgresSql.Long((long)options.Duration.TotalMilliseconds),
+                    PostgresSql.Text(member)).ConfigureAwait(false);
+            }
+
+            await PostgresSql.ExecuteAsync(
+                connection,
+                "UPDATE leases SET member = NULL WHERE member IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lease_members m WHERE m.member = leases.member)",
+                cancellationToken).ConfigureAwait(false);
+            (HashSet<string> members, _, List<LeaseRow> rows) = await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (!members.Contains(member))
+            {
+                return [];
+            }
+
+            (IReadOnlyList<ShardId> take, _) = LeaseShares.Decide(member, members, rows);
+            foreach (ShardId shard in take)
+            {
+                await SetAsync(connection, shard, null, member, cancellationToken).ConfigureAwait(false);
+            }
+
+            return take;
+        },
+        cancellationToken);
+
+    /// <summary>Lets go of a lease; whoever waits for it hears of it.</summary>
+    public async ValueTask ReleaseAsync(ShardId shard, CancellationToken cancellationToken) => await database.RunAsync(
+        $"release the lease of shard {shard}",
+        async connection =>
+        {
+            await SetAsync(connection, shard, member, null, cancellationToken).ConfigureAwait(false);
+            await TellAsync(connection, cancellationToken).ConfigureAwait(false);
+            return true;
+        },
+        cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Lets go of everything.</summary>
+    public async ValueTask LeaveAsync(CancellationToken cancellationToken) => await database.RunInTransactionAsync(
+        "hand back the leases of shards",
+        async connection =>
+        {
+            await PostgresSql.ExecuteAsync(
+                connection, "UPDATE leases SET member = NULL WHERE member = $1", cancellationToken, PostgresSql.Text(member)).ConfigureAwait(false);
+            await PostgresSql.ExecuteAsync(
+                connection, "DELETE FROM lease_members WHERE member = $1", cancellationToken, PostgresSql.Text(member)).ConfigureAwait(false);
+            await TellAsync(connection, cancellationToken).ConfigureAwait(false);
+            return true;
+        },
+        cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Calls <paramref name="heard"/> whenever a member of this schema tells of a change, until cancelled or until the connection breaks.</summary>
+    public async Task ListenAsync(Action heard, CancellationToken cancellationToken)
+    {
+        using NpgsqlConnection connection = await database.OpenApartAsync(cancellationToken).ConfigureAwait(false);
+        connection.Notification += (_, told) =>
+        {
+            if (told.Payload == Schema)
+            {
+                heard();
+            }
+        };
+        await PostgresSql.ExecuteAsync(connection, "LISTEN " + Channel, cancellationToken).ConfigureAwait(false);
+        heard();
+        while (true)
+        {
+            await connection.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<(HashSet<string> Members, bool IsSomebodyExpired, List<LeaseRow> Rows)> ReadAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var members = new HashSet<string>(StringComparer.Ordinal);
+        bool isSomebodyExpired = false;
+        using (NpgsqlCommand command = PostgresSql.Command(
+            connection, $"SELECT member, {Expired} FROM lease_members", PostgresSql.Long((long)options.Duration.TotalMilliseconds)))
+        {
+            using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                members.Add(row.GetString(0));
+                isSomebodyExpired |= row.GetBoolean(1) && row.GetString(0) != member;
+            }
+        }
+
+        var rows = new List<LeaseRow>();
+        using (NpgsqlCommand command = PostgresSql.Command(connection, "SELECT entity, partition, member FROM leases"))
+        {
+            using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                // What only other definitions know is left to those who have them.
+                if (entities.TryGetValue(row.GetString(0), out int partitions) && row.GetInt32(1) < partitions)
+                {
+                    bool isHeld = !await row.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false);
+                    rows.Add(new LeaseRow(new ShardId(row.GetString(0), row.GetInt32(1)), isHeld ? row.GetString(2) : null));
+                }
+            }
+        }
+
+        return (members, isSomebodyExpired, rows);
+    }
+
+    private ValueTask<T> InTurnAsync<T>(string what, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.RunInTransactionAsync(
+        what,
+        async connection =>
+        {
+            await PostgresSql.ExecuteAsync(connection, EndIfFrozen, cancellationToken).ConfigureAwait(false);
+            await PostgresSql.ExecuteAsync(
+                connection, "SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", cancellationToken, PostgresSql.Text("feature-actors leases " + Schema))
+                .ConfigureAwait(false);
+            return await work(connection).ConfigureAwait(false);
+        },
+        cancellationToken);
+
+    private static Task<int> SetAsync(NpgsqlConnection connection, ShardId shard, string? from, string? to, CancellationToken cancellationToken) =>
+        PostgresSql.ExecuteAsync(
+            connection,
+            "UPDATE leases SET member = nullif($4, '') WHERE entity = $1 AND partition = $2 AND coalesce(member, '') = $3",
+            cancellationToken,
+            PostgresSql.Text(shard.Entity),
+            PostgresSql.Integer(shard.Partition),
+            PostgresSql.Text(from ?? ""),
+            PostgresSql.Text(to ?? ""));
+
+    private Task<int> TellAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => PostgresSql.ExecuteAsync(
+        connection, "SELECT pg_notify($1, $2)", cancellationToken, PostgresSql.Text(Channel), PostgresSql.Text(Schema));
+}
