@@ -12,6 +12,7 @@ using FeatureActors.Node.Hosting.Control;
 using FeatureActors.Node.Hosting.Plugins;
 using FeatureActors.Node.Http;
 using FeatureActors.Node.Options;
+using FeatureActors.Persistence.Sql.Leases;
 using FeatureActors.Redis;
 using FeatureActors.Runtime.Hosting;
 using FeatureActors.Runtime.Ingest;
@@ -261,7 +262,10 @@ internal sealed class NodeComposition : IAsyncDisposable
 
         var log = new KafkaShardLog(Kafka, Model.Namespace);
         _owned.Push(log);
-        ownership = new KafkaShardOwnership(Kafka, Model.Namespace);
+        ownership = _options.Ownership == "lease" && Stores.Postgres is { } postgres
+            ? postgres.CreateOwnership(
+                new LeaseOptions { Owner = Name, Duration = _options.Lease.Duration, Renew = _options.Lease.Renew }, _time, _logger)
+            : new KafkaShardOwnership(Kafka, Model.Namespace);
         _owned.Push(ownership);
         return log;
     }

@@ -38,6 +38,7 @@ public sealed partial class NodeRuntime : IAsyncDisposable
     private long _steals;
     private long _lastTick;
     private long _rebalances;
+    private volatile bool _isStopping;
 
     /// <summary>A runtime for the given plans.</summary>
     public NodeRuntime(
@@ -113,23 +114,38 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         }
 
         using var late = new CancellationTokenSource();
+        using var leave = new CancellationTokenSource();
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task letters = IgnoreEndAsync(_letters.RunAsync(late.Token));
         Task ticker = IgnoreEndAsync(TickAsync(late.Token));
-        List<Task> watches = [];
-        if (_options.IsShard)
-        {
-            watches.Add(IgnoreEndAsync(WatchShardsAsync(cancellationToken)));
-        }
+        Task shards = _options.IsShard ? StopAtFaultAsync(WatchShardsAsync(leave.Token), stop) : Task.CompletedTask;
+        Task[] sources = _options.IsIngest ? [.. _sources.Select(s => StopAtFaultAsync(WatchSourceAsync(s, stop.Token), stop))] : [];
+        await Task.Delay(Timeout.InfiniteTimeSpan, _time, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        if (_options.IsIngest)
-        {
-            watches.AddRange(_sources.Select(s => IgnoreEndAsync(WatchSourceAsync(s, cancellationToken))));
-        }
-
-        await Task.WhenAll(watches).ConfigureAwait(false);
+        // Nothing new is begun; then last checkpoints; and only then the shards are handed back, for the next owner begins at those.
+        _isStopping = true;
+        await Task.WhenAll(sources).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await StopAsync().ConfigureAwait(false);
+        await leave.CancelAsync().ConfigureAwait(false);
         await late.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(letters, ticker).ConfigureAwait(false);
+        await Task.WhenAll([letters, ticker, shards, .. sources]).ConfigureAwait(false);
+    }
+
+    // A watch that ends with an error that no repetition mends ends the node, which then says so.
+    private static async Task StopAtFaultAsync(Task watch, CancellationTokenSource stop)
+    {
+        try
+        {
+            await watch.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -170,19 +186,48 @@ public sealed partial class NodeRuntime : IAsyncDisposable
     private async Task WatchShardsAsync(CancellationToken cancellationToken)
     {
         var counts = _entities.ToDictionary(static e => e.Key, static e => e.Value.Shards);
-        await foreach (OwnershipChange change in _ports.Ownership.WatchAsync(counts, cancellationToken).ConfigureAwait(false))
+        while (true)
         {
-            Interlocked.Increment(ref _rebalances);
-
-            // Assigned again without having been revoked is a new generation: what the old one holds is void.
-            await RevokeAsync(change.Shard).ConfigureAwait(false);
-            if (change.IsAssigned)
+            try
             {
-                var stop = new CancellationTokenSource();
-                var running = new RunningShard(NewActor(change.Shard), stop);
-                _shards[change.Shard] = running;
-                running.Task = Task.Run(() => SuperviseAsync(running, stop.Token), CancellationToken.None);
+                await foreach (OwnershipChange change in _ports.Ownership.WatchAsync(counts, cancellationToken).ConfigureAwait(false))
+                {
+                    Interlocked.Increment(ref _rebalances);
+
+                    // Assigned again without having been revoked is a new generation: what the old one holds is void.
+                    await RevokeAsync(change.Shard).ConfigureAwait(false);
+                    if (change.IsAssigned)
+                    {
+                        await StartShardAsync(change.Shard).ConfigureAwait(false);
+                    }
+                }
+
+                return;
             }
+            catch (FeatureActorsException error) when (error.IsTransient)
+            {
+                // Not a member any more: what was assigned is others' from now on.
+                Log.Waits(_logger, "ownership of shards", error.Message);
+                await Task.WhenAll(_shards.Keys.Select(RevokeAsync)).ConfigureAwait(false);
+                await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task StartShardAsync(ShardId shard)
+    {
+        if (_isStopping)
+        {
+            return;
+        }
+
+        var stop = new CancellationTokenSource();
+        var running = new RunningShard(NewActor(shard), stop);
+        _shards[shard] = running;
+        running.Task = Task.Run(() => SuperviseAsync(running, stop.Token), CancellationToken.None);
+        if (_isStopping)
+        {
+            await EndAsync(running, _options.RevokeBudget).ConfigureAwait(false);
         }
     }
 
@@ -247,6 +292,12 @@ public sealed partial class NodeRuntime : IAsyncDisposable
 
     private async Task EndAsync(RunningShard running, TimeSpan budget)
     {
+        if (!running.TryBeginEnd())
+        {
+            await Task.WhenAny(running.Task, Task.Delay(budget, _time)).ConfigureAwait(false);
+            return;
+        }
+
         running.Actor.Revoke();
         Task first = await Task.WhenAny(running.Task, Task.Delay(budget, _time)).ConfigureAwait(false);
         await running.Stop.CancelAsync().ConfigureAwait(false);
@@ -312,6 +363,11 @@ public sealed partial class NodeRuntime : IAsyncDisposable
 
     private sealed class RunningShard(ShardActor actor, CancellationTokenSource stop)
     {
+        private int _isEnding;
+
+        /// <summary>True for the first who ends it; whoever comes later only waits.</summary>
+        public bool TryBeginEnd() => Interlocked.Exchange(ref _isEnding, 1) == 0;
+
         public ShardActor Actor { get; set; } = actor;
 
         public CancellationTokenSource Stop { get; } = stop;

@@ -58,6 +58,12 @@ internal sealed class FaProcess : IAsyncDisposable
         await _process.WaitForExitAsync(CancellationToken.None);
     }
 
+    /// <summary>SIGSTOP: it keeps its connections and does nothing.</summary>
+    public void Freeze() => _process.Send(Signal.Stop);
+
+    /// <summary>SIGCONT.</summary>
+    public void Thaw() => _process.Send(Signal.Continue);
+
     /// <summary>Asks it to stop and answers its exit code.</summary>
     public async Task<int> StopAsync()
     {

@@ -9,11 +9,15 @@ internal sealed class LiveNode : IAsyncDisposable
     private readonly LiveFolder _folder;
     private FaProcess? _process;
 
-    private LiveNode(LiveFolder folder, string config)
+    private LiveNode(LiveFolder folder, string config, string name = "")
     {
         _folder = folder;
-        ConfigFile = folder.Write($"node-{Guid.NewGuid():N}.conf", config);
+        Name = name;
+        ConfigFile = folder.Write(name.Length == 0 ? $"node-{Guid.NewGuid():N}.conf" : $"{name}.conf", config);
     }
+
+    /// <summary>Its name, where it has one.</summary>
+    public string Name { get; }
 
     public string ConfigFile { get; }
 
@@ -36,6 +40,32 @@ internal sealed class LiveNode : IAsyncDisposable
               }
               {{more}}
             """));
+    }
+
+    /// <summary>One of several nodes that share a broker, a database and a Redis.</summary>
+    public static LiveNode InCluster(
+        LiveFolder folder, string name, string ownership, string definitions, string bootstrap, PostgresServer postgres, RedisServer redis, string more = "")
+    {
+        string properties = string.Join(", ", KafkaServer.ClientSettings.Select(static s => $"\"{s.Key}\" = \"{s.Value}\""));
+        return new LiveNode(
+            folder,
+            Text(folder, definitions, redis, string.Create(CultureInfo.InvariantCulture, $$"""
+                  name = "{{name}}"
+                  data-directory = "{{folder.Of("data-" + name)}}"
+                  log = kafka
+                  store = postgres
+                  ownership = {{ownership}}
+                  kafka {
+                    bootstrap-servers = "{{bootstrap}}"
+                    session-timeout = 3s
+                    heartbeat-interval = 300ms
+                    properties { {{properties}} }
+                  }
+                  postgres { host = "127.0.0.1", port = {{postgres.Port}}, database = {{PostgresServer.Database}}, user = {{PostgresServer.UserName}}, connections = 10 }
+                  lease { duration = 3s, renew = 500ms }
+                  {{more}}
+                """)),
+            name);
     }
 
     /// <summary>A node whose sources are topics and whose log lies in its data directory.</summary>
@@ -62,6 +92,12 @@ internal sealed class LiveNode : IAsyncDisposable
         Assert.True(IsRunning, $"the node ended by itself: {_process?.Tail()}");
         await _process!.DisposeAsync();
     }
+
+    /// <summary>SIGSTOP: it keeps its connections and does nothing.</summary>
+    public void Freeze() => _process!.Freeze();
+
+    /// <summary>SIGCONT.</summary>
+    public void Thaw() => _process!.Thaw();
 
     /// <summary>Stops it in order.</summary>
     public async Task StopAsync()
