@@ -23,7 +23,7 @@ public sealed class EntityUpdater
     private readonly EntityBlock _block;
     private readonly FeaturePlan[] _features;
     private readonly FeatureColumn[][] _columns;
-    private readonly int[] _grids;
+    private readonly int[] _timelines;
     private readonly PluginPart?[] _parts;
     private readonly FaultRate[] _rates;
     private byte[] _payloadCopy = new byte[256];
@@ -36,8 +36,8 @@ public sealed class EntityUpdater
         _block = block;
         _features = [.. _plan.Features];
         _columns = [.. _features.Select(static f => f.Columns.ToArray())];
-        string[] grids = [.. _features.Select(static f => f.Timeline.GridText).Distinct()];
-        _grids = [.. _features.Select(f => Array.IndexOf(grids, f.Timeline.GridText))];
+        string[] timelines = [.. _features.Select(static f => f.Timeline.Text).Distinct()];
+        _timelines = [.. _features.Select(f => Array.IndexOf(timelines, f.Timeline.Text))];
         _parts = [.. _features.Select(static f => (f.Aggregate as PluginAggregate)?.Part)];
         _rates = new FaultRate[_features.Length];
     }
@@ -102,8 +102,9 @@ public sealed class EntityUpdater
     {
         ForgetIdle(place, group, Math.Max(head.EventTimeMs, idleNowMs));
         bool isHeld = false;
-        int grid = -1;
+        int timelineAt = -1;
         long start = 0;
+        long slotStart = 0;
 
         // What no window takes away lives as long as the group does: an old event counts while newer ones keep it alive.
         bool isIdleOut = group.Idle is not null
@@ -118,10 +119,11 @@ public sealed class EntityUpdater
         {
             FeaturePlan feature = _features[f];
             SlotTimeline timeline = feature.Timeline;
-            if (_grids[f] != grid)
+            if (_timelines[f] != timelineAt)
             {
-                grid = _grids[f];
+                timelineAt = _timelines[f];
                 start = timeline.StartOf(head.EventTimeMs);
+                slotStart = timeline.FoldedStart(start, nowMs);
             }
 
             if (!CanHold(feature, start, nowMs, idleNowMs, isIdleOut))
@@ -136,7 +138,7 @@ public sealed class EntityUpdater
                 continue;
             }
 
-            Update(f, feature, start, row);
+            Update(f, feature, slotStart, row);
         }
 
         return isHeld;

@@ -165,8 +165,8 @@ public sealed class GroupEvaluator
             values.IsCompacted = true;
         }
 
-        values.IsCompacted |= isOff ? DropIfLeft(feature, nowMs) : _block.Compact(feature, nowMs);
-        int count = _block.ListSlots(feature, ref _slots);
+        WindowBounds bounds = _block.BoundsAt(feature, nowMs);
+        int count = List(feature, nowMs, values, isOff);
         long spentAt = long.MaxValue;
         if (count > 0 && plan.Aggregate.AgeingStepMs > 0 && Age(plan, feature, count, nowMs, values, isOff, ref spentAt))
         {
@@ -190,7 +190,7 @@ public sealed class GroupEvaluator
         {
             ReadOnlySpan<SlotReference> inside = plan.Timeline.Windows[w] is SessionWindow session
                 ? SessionAt(session, slots, nowMs, values)
-                : Inside(plan.Timeline.Windows[w], slots, nowMs, values);
+                : Inside(plan.Timeline.Windows[w], slots, isOff ? bounds.Search(w, slots) : bounds.Inside(w, slots), values);
             WindowFieldPlan?[] fields = _fieldsOf[feature][w];
             for (int i = 0; i < fields.Length; i++)
             {
@@ -199,26 +199,41 @@ public sealed class GroupEvaluator
         }
     }
 
-    /// <summary>The slots in a window; lowers the next due time to the first that leaves or enters.</summary>
-    private static ReadOnlySpan<SlotReference> Inside(
-        FeatureWindow window, ReadOnlySpan<SlotReference> slots, long nowMs, GroupValues values)
+    /// <summary>Lists a feature's slots once they are dropped and folded.</summary>
+    private int List(int feature, long nowMs, GroupValues values, bool isOff)
     {
-        int first = LowerBound(slots, window.FirstStart(nowMs));
-
-        // Slots may be finer than the window's own cells: all that stand in its newest cell belong to it.
-        int end = LowerBound(slots, window.EndStart(nowMs));
-        if (end < slots.Length)
+        bool isChanged;
+        int count;
+        if (isOff)
         {
-            values.NextDueMs = Math.Min(values.NextDueMs, window.EntersAt(slots[end].StartMs));
+            isChanged = DropIfLeft(feature, nowMs);
+            count = _block.ListSlots(feature, ref _slots);
+        }
+        else
+        {
+            count = _block.ListCompacted(feature, nowMs, ref _slots, out isChanged);
         }
 
-        if (first >= end)
+        values.IsCompacted |= isChanged;
+        return count;
+    }
+
+    /// <summary>The slots in a window; lowers the next due time to the first that leaves or enters.</summary>
+    private static ReadOnlySpan<SlotReference> Inside(
+        FeatureWindow window, ReadOnlySpan<SlotReference> slots, (int First, int End) inside, GroupValues values)
+    {
+        if (inside.End < slots.Length)
+        {
+            values.NextDueMs = Math.Min(values.NextDueMs, window.EntersAt(slots[inside.End].StartMs));
+        }
+
+        if (inside.First >= inside.End)
         {
             return default;
         }
 
-        values.NextDueMs = Math.Min(values.NextDueMs, window.LeavesAt(slots[first].StartMs));
-        return slots[first..end];
+        values.NextDueMs = Math.Min(values.NextDueMs, window.LeavesAt(slots[inside.First].StartMs));
+        return slots[inside.First..inside.End];
     }
 
     /// <summary>The session that is going on; lowers the next due time to when one begins, closes or is forgotten.</summary>
@@ -340,25 +355,5 @@ public sealed class GroupEvaluator
         }
 
         return hash == 0 ? 1 : hash;
-    }
-
-    private static int LowerBound(ReadOnlySpan<SlotReference> slots, long start)
-    {
-        int low = 0;
-        int high = slots.Length;
-        while (low < high)
-        {
-            int middle = (low + high) >> 1;
-            if (slots[middle].StartMs < start)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle;
-            }
-        }
-
-        return low;
     }
 }

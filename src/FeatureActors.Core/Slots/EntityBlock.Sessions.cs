@@ -49,7 +49,7 @@ public sealed partial class EntityBlock
         {
             long start = _slotStart;
             OpenSlot(feature, nextStart);
-            int length = CopyPayload();
+            int length = Copy(Payload);
             OpenSlot(feature, start);
             var into = new FeatureSlot(this);
             _layout.Features[feature].Aggregate.Merge(_scratch.AsSpan(0, length), ref into);

@@ -62,35 +62,6 @@ public sealed partial class EntityBlock
         }
     }
 
-    /// <summary>Drops slots that have left every window at <paramref name="nowMs"/> and folds aged ones into coarser ones.</summary>
-    /// <returns>True when something changed.</returns>
-    public bool Compact(int feature, long nowMs)
-    {
-        FeatureAggregate aggregate = _layout.Features[feature].Aggregate;
-        bool isChanged = false;
-        while (TryFindAged(feature, nowMs, out long start, out long target, out bool isLeaving))
-        {
-            isChanged = true;
-            OpenSlot(feature, start);
-            if (isLeaving)
-            {
-                var leaving = new FeatureSlot(this);
-                aggregate.Release(ref leaving);
-            }
-            else
-            {
-                int length = CopyPayload();
-                OpenSlot(feature, target);
-                var into = new FeatureSlot(this);
-                aggregate.Merge(_scratch.AsSpan(0, length), ref into);
-            }
-
-            RemoveSlot(feature, start);
-        }
-
-        return isChanged;
-    }
-
     /// <summary>Fills <paramref name="slots"/> (grown as needed) with the feature's slots, oldest first, and answers their number.</summary>
     public int ListSlots(int feature, ref SlotReference[] slots)
     {
@@ -101,12 +72,9 @@ public sealed partial class EntityBlock
             slots = new SlotReference[Math.Max(count, slots.Length * 2)];
         }
 
-        int hidden = HiddenBytesOf(feature);
-        var cursor = new EntryCursor(this, section, UnitOf(feature));
-        for (int i = 0; i < count; i++)
+        if (count > 0)
         {
-            cursor.MoveNext();
-            slots[i] = new SlotReference(cursor.Start, cursor.Payload + hidden, cursor.PayloadLength - hidden);
+            ReadEntries(feature, section, slots.AsSpan(0, count));
         }
 
         return count;
@@ -171,50 +139,6 @@ public sealed partial class EntityBlock
     private int HiddenBytesOf(int feature) => _layout.Features[feature].Timeline.HiddenBytes;
 
     private long UnitOf(int feature) => _layout.Features[feature].Timeline.UnitMs;
-
-    private bool TryFindAged(int feature, long nowMs, out long start, out long target, out bool isLeaving)
-    {
-        start = target = 0;
-        isLeaving = false;
-        int section = SectionOf(feature);
-        if (section == 0)
-        {
-            return false;
-        }
-
-        SlotTimeline timeline = _layout.Features[feature].Timeline;
-        if (timeline.Family != SlotFamily.Time)
-        {
-            isLeaving = timeline.Family == SlotFamily.Session && TryFindForgotten(feature, section, nowMs, out start);
-            return isLeaving;
-        }
-
-        int count = SlotCount(section);
-        var cursor = new EntryCursor(this, section, timeline.UnitMs);
-        for (int i = 0; i < count; i++)
-        {
-            cursor.MoveNext();
-            start = cursor.Start;
-            if (start != SlotWidths.UnboundedStart && timeline.Shortest.LeavesAt(start) > nowMs)
-            {
-                // Slots are ordered by start: those behind are younger still.
-                return false;
-            }
-
-            if (!timeline.TryFold(start, nowMs, out target))
-            {
-                isLeaving = true;
-                return true;
-            }
-
-            if (target != start)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 
     private void OpenSlot(int feature, long startMs)
     {
@@ -343,16 +267,44 @@ public sealed partial class EntityBlock
         _payloadLength = entry.PayloadLength - _hidden;
     }
 
-    /// <summary>Copies the open payload to the scratch buffer and answers its length.</summary>
-    private int CopyPayload()
+    /// <summary>Copies bytes to the scratch buffer and answers their number.</summary>
+    private int Copy(ReadOnlySpan<byte> bytes)
     {
-        if (_scratch.Length < _payloadLength)
+        if (_scratch.Length < bytes.Length)
         {
-            _scratch = new byte[Math.Max(_payloadLength, _scratch.Length * 2)];
+            _scratch = new byte[Math.Max(bytes.Length, _scratch.Length * 2)];
         }
 
-        Payload.CopyTo(_scratch);
-        return _payloadLength;
+        bytes.CopyTo(_scratch);
+        return bytes.Length;
+    }
+
+    /// <summary>Reads all entries of a section.</summary>
+    private void ReadEntries(int feature, int section, Span<SlotReference> slots)
+    {
+        ReadOnlySpan<byte> bytes = _memory.Bytes[..(section + ReadInt(section + UsedBytes))];
+        long unit = UnitOf(feature);
+        int hidden = HiddenBytesOf(feature);
+        int at = FirstEntry(section);
+        int i = 0;
+        if (ReadInt(section + Slots) < 0)
+        {
+            Varint.Read(bytes, ref at);
+            int length = (int)Varint.Read(bytes, ref at);
+            slots[i++] = new SlotReference(SlotWidths.UnboundedStart, at + hidden, length - hidden);
+            at += length;
+        }
+
+        // The first start stands in the header, whatever its delta says.
+        long start = ReadLong(section + FirstStart);
+        for (int first = i; i < slots.Length; i++)
+        {
+            ulong delta = Varint.Read(bytes, ref at);
+            start += i == first ? 0 : (long)delta * unit;
+            int length = (int)Varint.Read(bytes, ref at);
+            slots[i] = new SlotReference(start, at + hidden, length - hidden);
+            at += length;
+        }
     }
 
     private void RemoveSlot(int feature, long startMs)

@@ -31,6 +31,7 @@ public sealed partial class EntityBlock : SlotStorage
     {
         _layout = layout;
         _memory = memory;
+        _bounds = NewBounds(layout);
     }
 
     /// <summary>Bytes in use.</summary>

@@ -1,3 +1,5 @@
+using FeatureActors.Abstractions.Features;
+
 namespace FeatureActors.Core.Windows;
 
 /// <summary>
@@ -14,6 +16,8 @@ public sealed class SlotTimeline
 
     private readonly FeatureWindow[] _byReach;
     private readonly Grid[] _gridFrom;
+    private readonly int[] _indexByReach;
+    private readonly long _foldsNotBeforeMs;
 
     /// <summary>A timeline for at least one window.</summary>
     /// <param name="windows">The feature's windows in the order of the definition.</param>
@@ -29,12 +33,15 @@ public sealed class SlotTimeline
             throw new ArgumentException("sessions and last rows share slots with nothing else", nameof(windows));
         }
 
-        _byReach = [.. windows.OrderBy(static w => w.ReachMs)];
+        _indexByReach = [.. Enumerable.Range(0, windows.Count).OrderBy(i => windows[i].ReachMs)];
+        _byReach = [.. _indexByReach.Select(i => windows[i])];
         _gridFrom = [.. Enumerable.Range(0, _byReach.Length).Select(i => Grid.Of(_byReach.AsSpan(i)))];
         HoldsMs = _byReach.Max(static w => w.HoldsMs);
         WidthMs = _gridFrom[0].WidthMs;
         UnitMs = _gridFrom[0].Calendars.Length == 0 ? WidthMs : SlotWidths.CommonDivisor(WidthMs, CalendarUnitMs);
         GridText = Family == SlotFamily.Time ? _gridFrom[0].ToString() : windows[0].Text;
+        Text = string.Join('|', windows.Select(static w => w.Text));
+        _foldsNotBeforeMs = windows.Min(static w => w.HoldsMs);
     }
 
     /// <summary>The windows in the order of the definition.</summary>
@@ -60,6 +67,9 @@ public sealed class SlotTimeline
 
     /// <summary>Where events are written, in one spelling: equal texts cut time alike. The texts are persisted.</summary>
     public string GridText { get; }
+
+    /// <summary>The windows in one spelling: timelines of equal texts treat every slot alike.</summary>
+    internal string Text { get; }
 
     /// <summary>True when a window keeps slots that time does not take away: lifetime or last rows.</summary>
     public bool IsEndless => _byReach[^1].IsEndless;
@@ -109,15 +119,36 @@ public sealed class SlotTimeline
             left++;
         }
 
-        if (left == _byReach.Length)
-        {
-            targetStartMs = startMs;
-            return false;
-        }
-
-        targetStartMs = _gridFrom[left].StartOf(startMs);
-        return true;
+        return TryGrid(left, startMs, out targetStartMs);
     }
+
+    /// <summary>Place of a window in the definition; <paramref name="reach"/> is its place when they are ordered by reach, the shortest first.</summary>
+    internal int WindowOfReach(int reach) => _indexByReach[reach];
+
+    /// <summary>Where a slot belongs that has left the first <paramref name="left"/> windows by reach; false when these are all.</summary>
+    internal bool TryGrid(int left, long startMs, out long targetStartMs)
+    {
+        bool isHeld = left < _gridFrom.Length;
+        targetStartMs = isHeld ? _gridFrom[left].StartOf(startMs) : startMs;
+        return isHeld;
+    }
+
+    /// <summary>
+    /// Moves <paramref name="at"/> over slots that stand where slots belong that have left the first <paramref name="left"/> windows by
+    /// reach, up to those that start at <paramref name="endMs"/>; false when it comes to one that does not. There is at least one.
+    /// </summary>
+    internal bool StandsInGrid(int left, ReadOnlySpan<SlotReference> slots, long endMs, ref int at) =>
+        left < _gridFrom.Length && _gridFrom[left].Holds(slots, endMs, ref at);
+
+    /// <summary>
+    /// Start of the slot that holds an event which comes late, written at <paramref name="nowMs"/> where it would be folded to anyway.
+    /// </summary>
+    /// <param name="startMs">What <see cref="StartOf"/> says of the event's time.</param>
+    /// <param name="nowMs">The time T, or an earlier one.</param>
+    public long FoldedStart(long startMs, long nowMs) =>
+        Family != SlotFamily.Time || startMs > nowMs || nowMs - startMs < _foldsNotBeforeMs || !TryFold(startMs, nowMs, out long target)
+            ? startMs
+            : target;
 
     /// <summary>Start of the slot into which an event at <paramref name="eventTimeMs"/> is written.</summary>
     public long StartOf(long eventTimeMs) => _gridFrom[0].StartOf(eventTimeMs);
@@ -150,6 +181,8 @@ public sealed class SlotTimeline
     /// <summary>The coarsest cut of time that tells the cells of some windows apart: a width, and calendar periods that it does not fall on.</summary>
     private readonly record struct Grid(long WidthMs, CalendarPeriods[] Calendars)
     {
+        private readonly ExactDivisor _width = new(WidthMs);
+
         public static Grid Of(ReadOnlySpan<FeatureWindow> windows)
         {
             long width = SlotWidths.Unbounded;
@@ -178,6 +211,41 @@ public sealed class SlotTimeline
             }
 
             return start;
+        }
+
+        public bool Holds(ReadOnlySpan<SlotReference> slots, long endMs, ref int at)
+        {
+            if (StartOf(slots[at].StartMs) != slots[at].StartMs)
+            {
+                return false;
+            }
+
+            if (Calendars.Length > 0)
+            {
+                while (++at < slots.Length && slots[at].StartMs < endMs)
+                {
+                    if (StartOf(slots[at].StartMs) != slots[at].StartMs)
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            }
+
+            // The first stands in the grid, so the others do when they are multiples of its width away from one another.
+            long before = slots[at].StartMs;
+            for (at++; at < slots.Length && slots[at].StartMs is var start && start < endMs; at++)
+            {
+                if (!_width.Divides(start - before))
+                {
+                    return false;
+                }
+
+                before = start;
+            }
+
+            return true;
         }
 
         public long NextStart(long timeMs)
