@@ -135,7 +135,7 @@ internal sealed class ShardUnderTest : IRowTarget, IDisposable
         _inputs.Clear();
         _startedMs = _clock.NowMs - 1_000;
         _machine = new ShardMachine(Shard, _plan.Entities[0], _options, new ChunkPool());
-        Step(new ShardInput.Acquired(_store.Acquire(Shard, new ShardIdentity(1, "h", "l"), "n"), new LogRange(0, _log.Count)));
+        Step(new ShardInput.Acquired(_store.Acquire(Shard, new ShardIdentity(1, "h", "l"), new ShardOwner("n", "")), new LogRange(0, _log.Count)));
         return _machine;
     }
 
