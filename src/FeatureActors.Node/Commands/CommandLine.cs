@@ -53,6 +53,7 @@ internal static class CommandLine
             GetCommand.Create(host),
             DeadLettersCommand.Create(host),
             PluginsCommand.Create(host),
+            ShardsCommand.Create(host),
         };
         foreach (Command promised in PromisedCommands.CreateAll(host))
         {

@@ -36,6 +36,12 @@ internal static class CommonOptions
     /// <summary>The folder with plug-ins of a command that may have a configuration.</summary>
     public static string PluginFolder(string? stated, NodeOptions? node) => stated ?? node?.Plugins.Folder ?? new PluginsSection().Folder;
 
+    public static Option<string?> NodeAddress() => new("--node")
+    {
+        Description = "Node to ask, host:port; the one of the configuration unless stated. Any node answers for all",
+        HelpName = "host:port",
+    };
+
     public static Option<bool> Json() => new("--json")
     {
         Description = "Write JSON",

@@ -46,9 +46,16 @@ internal static class GetCommand
         HelpName = "host:port",
     };
 
+    private static readonly Option<bool> Live = new("--live")
+    {
+        Description = "Ask the node that owns the key instead: with everything it has applied, published or not. Needs --config",
+    };
+
+    private static readonly Option<string?> Node = CommonOptions.NodeAddress();
+
     public static Command Create(CommandHost host)
     {
-        var command = new Command("get", "Read features back from Redis") { Group, Key, Config, Namespace, Redis, Json };
+        var command = new Command("get", "Read features back from Redis") { Group, Key, Config, Namespace, Redis, Live, Node, Json };
         command.SetAction((result, cancellationToken) => RunAsync(result, host, cancellationToken));
         return command;
     }
@@ -56,6 +63,17 @@ internal static class GetCommand
     private static async Task<int> RunAsync(ParseResult result, CommandHost host, CancellationToken cancellationToken)
     {
         string group = result.GetRequiredValue(Group);
+        if (result.GetValue(Live))
+        {
+            return await LiveFeatures.ShowAsync(
+                result.GetValue(Config) ?? throw new UsageException("--live needs --config: it says which entity the group has, and where nodes answer"),
+                group,
+                result.GetRequiredValue(Key),
+                result.GetValue(Node),
+                host.Out,
+                cancellationToken).ConfigureAwait(false);
+        }
+
         FeatureClientOptions options = OptionsOf(result, group, host.Time, out int? keyParts);
         FeatureClient client = await FeatureClient.ConnectAsync(options, cancellationToken).ConfigureAwait(false);
         await using (client.ConfigureAwait(false))
@@ -102,8 +120,7 @@ internal static class GetCommand
         DefinitionsModel model = DefinitionsFile.Load(
             node.Definitions ?? throw new UsageException($"{config} does not say where the definitions are: write fa.definitions"),
             node.Plugins.Folder);
-        GroupDefinition definition = model.Groups.FirstOrDefault(g => g.Name == group)
-            ?? throw new UsageException($"the definitions have no group '{group}'; there is {string.Join(", ", model.Groups.Select(static g => g.Name))}");
+        GroupDefinition definition = GroupOf(model, group);
         keyParts = model.Entity(definition.Entity).Key.Count;
         return new FeatureClientOptions
         {
@@ -118,7 +135,14 @@ internal static class GetCommand
         };
     }
 
-    private static string[] PartsOf(string key, int? count)
+    /// <summary>The definitions' group of a name.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    public static GroupDefinition GroupOf(DefinitionsModel model, string group) => model.Groups.FirstOrDefault(g => g.Name == group)
+        ?? throw new UsageException($"the definitions have no group '{group}'; there is {string.Join(", ", model.Groups.Select(static g => g.Name))}");
+
+    /// <summary>The parts of a key as it is written on the command line; <paramref name="count"/> null for as many as it has.</summary>
+    /// <exception cref="UsageException">They are not as many as the group's key has.</exception>
+    public static string[] PartsOf(string key, int? count)
     {
         string[] parts = count == 1 ? [key] : key.Split('|');
         return count is null || parts.Length == count

@@ -7,7 +7,7 @@ internal static class PromisedCommands
 {
     private static readonly string[] Names =
     [
-        "bench", "shards",
+        "bench",
         "rollback", "forget", "backfill", "audit", "explain", "chaos",
     ];
 

@@ -20,7 +20,7 @@ internal static class RunCommand
     private static async Task<int> RunAsync(string config, CommandHost host, CancellationToken cancellationToken)
     {
         NodeOptions options = NodeOptionsBinder.Load(config);
-        using var loggers = new ConsoleLoggers(host.Error, ConsoleLoggers.LevelOf(options.LogLevel), host.Time);
+        using var loggers = new ConsoleLoggers(host.Error, ConsoleLoggers.LevelOf(options.LogLevel), host.Time, options.LogFormat == "json");
         NodeComposition node = await NodeComposition.BuildAsync(options, host.Time, loggers, cancellationToken).ConfigureAwait(false);
         await using (node.ConfigureAwait(false))
         {

@@ -11,6 +11,7 @@ using FeatureActors.Node.Commands;
 using FeatureActors.Node.Hosting.Control;
 using FeatureActors.Node.Hosting.Plugins;
 using FeatureActors.Node.Http;
+using FeatureActors.Node.Http.Metrics;
 using FeatureActors.Node.Options;
 using FeatureActors.Persistence.Sql.Leases;
 using FeatureActors.Redis;
@@ -215,6 +216,12 @@ internal sealed class NodeComposition : IAsyncDisposable
         _runtime = new NodeRuntime(ports, RuntimeOptions(), Plan.Entities, Plan.Sources, _time, _loggers);
         _owned.Push(_runtime);
         _http?.Attach(_runtime, Model);
+        if (_options.Otlp.Endpoint is not null)
+        {
+            var export = new OtlpExport(_options.Otlp, Name, () => _runtime.Status, _time);
+            _owned.Push(new Disposing(export));
+        }
+
         _runtime.SwitchOff(new SwitchedOffFile(_options.DataDirectory, _logger).Read());
         var host = new PluginHost(_plugins, _definitions, applied.Snapshot, Plan, _runtime, _time, _logger);
         _owned.Push(new ControlServer(_options.DataDirectory, host.HandleAsync, _time, _logger));
@@ -281,6 +288,15 @@ internal sealed class NodeComposition : IAsyncDisposable
             }
 
             return _kafka;
+        }
+    }
+
+    private sealed class Disposing(IDisposable owned) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            owned.Dispose();
+            return ValueTask.CompletedTask;
         }
     }
 

@@ -35,14 +35,18 @@ internal sealed class PeerClient : IDisposable
     /// <summary>Asks a node; null with the reason when it does not answer in time.</summary>
     /// <param name="address">Its <c>host:port</c>.</param>
     /// <param name="target">Path and query, percent-encoded.</param>
-    /// <param name="node">This node's name.</param>
+    /// <param name="node">This node's name when it forwards a question; null for one who asks for itself.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<(PeerAnswer? Answer, string? Error)> GetAsync(string address, string target, string node, CancellationToken cancellationToken)
+    public async Task<(PeerAnswer? Answer, string? Error)> GetAsync(string address, string target, string? node, CancellationToken cancellationToken)
     {
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{_scheme}://{address}{target}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
-            request.Headers.TryAddWithoutValidation(ForwardedHeader, node);
+            if (node is not null)
+            {
+                request.Headers.TryAddWithoutValidation(ForwardedHeader, node);
+            }
+
             using HttpResponseMessage response = await _client.SendAsync(request, cancellationToken).ConfigureAwait(false);
             return (new PeerAnswer((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false)), null);
         }

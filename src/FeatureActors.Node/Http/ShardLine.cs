@@ -57,5 +57,6 @@ internal sealed record ShardLine
 internal sealed record KeyShare(string Key, double Share);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ShardLine))]
 [JsonSerializable(typeof(IReadOnlyList<ShardLine>))]
 internal sealed partial class ShardLineJson : JsonSerializerContext;

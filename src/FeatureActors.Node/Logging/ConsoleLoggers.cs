@@ -1,14 +1,23 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 
 namespace FeatureActors.Node.Logging;
 
-/// <summary>Writes log messages as lines: time, level, category, message, and the exception below. Safe for concurrent use.</summary>
+/// <summary>
+/// Writes log messages as lines: time, level, category, message, and the exception below; or each as one object of JSON. Safe for
+/// concurrent use.
+/// </summary>
 /// <param name="target">Receives the lines.</param>
 /// <param name="least">Least important level that is written.</param>
 /// <param name="time">Clock of the lines.</param>
-internal sealed class ConsoleLoggers(TextWriter target, LogLevel least, TimeProvider time) : ILoggerFactory
+/// <param name="isJson">True for JSON.</param>
+internal sealed class ConsoleLoggers(TextWriter target, LogLevel least, TimeProvider time, bool isJson = false) : ILoggerFactory
 {
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly Lock _lock = new();
 
     /// <summary>The level that a configuration calls <paramref name="word"/>.</summary>
@@ -32,16 +41,19 @@ internal sealed class ConsoleLoggers(TextWriter target, LogLevel least, TimeProv
     {
     }
 
+    private static string WordOf(LogLevel level) => level switch
+    {
+        LogLevel.Critical or LogLevel.Error => "ERROR",
+        LogLevel.Warning => "WARN",
+        LogLevel.Information => "INFO",
+        _ => "DEBUG",
+    };
+
+    private string Now => time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
     private void Write(LogLevel level, string category, string message, Exception? error)
     {
-        string word = level switch
-        {
-            LogLevel.Critical or LogLevel.Error => "ERROR",
-            LogLevel.Warning => "WARN ",
-            LogLevel.Information => "INFO ",
-            _ => "DEBUG",
-        };
-        string line = string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {word} {category}: {message}");
+        string line = $"{Now} {WordOf(level),-5} {category}: {message}";
         lock (_lock)
         {
             target.WriteLine(line);
@@ -51,6 +63,48 @@ internal sealed class ConsoleLoggers(TextWriter target, LogLevel least, TimeProv
             }
         }
     }
+
+    private void WriteJson(LogLevel level, string category, EventId id, string message, IEnumerable<KeyValuePair<string, object?>>? fields, Exception? error)
+    {
+        var line = new JsonObject
+        {
+            ["time"] = Now,
+            ["level"] = WordOf(level),
+            ["category"] = category,
+            ["id"] = id.Id,
+            ["message"] = message,
+        };
+        foreach ((string name, object? value) in fields ?? [])
+        {
+            // The template is the message again.
+            if (name != "{OriginalFormat}")
+            {
+                line.TryAdd(char.ToLowerInvariant(name[0]) + name[1..], ValueOf(value));
+            }
+        }
+
+        if (error is not null)
+        {
+            line["error"] = error.ToString();
+        }
+
+        string text = line.ToJsonString(Plain);
+        lock (_lock)
+        {
+            target.WriteLine(text);
+        }
+    }
+
+    private static JsonNode? ValueOf(object? value) => value switch
+    {
+        null => null,
+        int number => number,
+        long number => number,
+        double number when double.IsFinite(number) => number,
+        bool truth => truth,
+        IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString(),
+    };
 
     private sealed class LineLogger(ConsoleLoggers owner, string category) : ILogger
     {
@@ -63,10 +117,20 @@ internal sealed class ConsoleLoggers(TextWriter target, LogLevel least, TimeProv
         {
             if (IsEnabled(logLevel))
             {
-                owner.Write(logLevel, category, formatter(state, exception), exception);
+                string message = formatter(state, exception);
+                if (owner.IsJson)
+                {
+                    owner.WriteJson(logLevel, category, eventId, message, state as IEnumerable<KeyValuePair<string, object?>>, exception);
+                }
+                else
+                {
+                    owner.Write(logLevel, category, message, exception);
+                }
             }
         }
     }
 
     private LogLevel Least => least;
+
+    private bool IsJson => isJson;
 }

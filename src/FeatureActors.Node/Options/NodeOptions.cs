@@ -30,6 +30,9 @@ internal sealed record NodeOptions
     /// <summary>Least important messages that are written: debug, info, warning or error.</summary>
     public string LogLevel { get; init; } = "info";
 
+    /// <summary>Form of messages: text or json.</summary>
+    public string LogFormat { get; init; } = "text";
+
     /// <summary>Where rows wait between ingest and shards: embedded or kafka.</summary>
     public string Log { get; init; } = "embedded";
 
@@ -62,6 +65,9 @@ internal sealed record NodeOptions
 
     /// <summary>HTTP.</summary>
     public HttpSection Http { get; init; } = new();
+
+    /// <summary>Metrics to a collector.</summary>
+    public OtlpSection Otlp { get; init; } = new();
 
     /// <summary>Plug-ins.</summary>
     public PluginsSection Plugins { get; init; } = new();

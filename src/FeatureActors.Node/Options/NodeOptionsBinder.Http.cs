@@ -3,7 +3,7 @@ using FeatureActors.Abstractions.Configuration;
 
 namespace FeatureActors.Node.Options;
 
-/// <content>The section <c>fa.http</c>.</content>
+/// <content>The sections <c>fa.http</c> and <c>fa.otlp</c>.</content>
 internal static partial class NodeOptionsBinder
 {
     // Guessing a shorter one over the network is a matter of days.
@@ -33,6 +33,26 @@ internal static partial class NodeOptionsBinder
         if (section.Advertise is { } advertise && !Uri.TryCreate("http://" + advertise, UriKind.Absolute, out _))
         {
             reader.Optional("advertise")!.Error($"'{advertise}' is no address", "write host:port");
+        }
+
+        reader.RejectUnknown();
+        return section;
+    }
+
+    private static OtlpSection BindOtlp(ConfigReader reader)
+    {
+        var defaults = new OtlpSection();
+        var section = new OtlpSection
+        {
+            Endpoint = NotEmpty(reader, "endpoint"),
+            Protocol = reader.WordOr("protocol", defaults.Protocol, ["grpc", "http"]),
+            Interval = Duration(reader, "interval", defaults.Interval, 1_000, Hours(1)),
+            Timeout = Duration(reader, "timeout", defaults.Timeout, 100, 60_000),
+            HeadersFile = ExistingFile(reader, "headers-file"),
+        };
+        if (section.Endpoint is { } endpoint && !(Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"))
+        {
+            reader.Optional("endpoint")!.Error("is no address of a collector", "write \"http://collector:4317\", or with protocol = http \"http://collector:4318/v1/metrics\"");
         }
 
         reader.RejectUnknown();

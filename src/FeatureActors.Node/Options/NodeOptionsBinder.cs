@@ -14,6 +14,7 @@ internal static partial class NodeOptionsBinder
     private static readonly string[] LogWords = ["embedded", "kafka"];
     private static readonly string[] StoreWords = ["sqlite", "postgres"];
     private static readonly string[] OwnershipWords = ["group", "lease"];
+    private static readonly string[] FormatWords = ["text", "json"];
     private static readonly string[] LevelWords = ["debug", "info", "warning", "error"];
 
     /// <summary>Text of <c>hocon/reference.conf</c>, as it was when this was built.</summary>
@@ -85,6 +86,7 @@ internal static partial class NodeOptionsBinder
             MemoryBudget = reader.SizeOr("memory-budget", defaults.MemoryBudget, 16 * 1024 * 1024),
             PassivateAfter = Duration(reader, "passivate-after", defaults.PassivateAfter, 1_000, Hours(24 * 30)),
             LogLevel = reader.WordOr("log-level", defaults.LogLevel, LevelWords),
+            LogFormat = reader.WordOr("log-format", defaults.LogFormat, FormatWords),
             Log = reader.WordOr("log", defaults.Log, LogWords),
             Store = reader.WordOr("store", defaults.Store, StoreWords),
             Ownership = reader.WordOr("ownership", defaults.Ownership, OwnershipWords),
@@ -96,6 +98,7 @@ internal static partial class NodeOptionsBinder
             Publish = BindPublish(reader.ObjectOrEmpty("publish")),
             Ingest = BindIngest(reader.ObjectOrEmpty("ingest")),
             Http = BindHttp(reader.ObjectOrEmpty("http")),
+            Otlp = BindOtlp(reader.ObjectOrEmpty("otlp")),
             Plugins = BindPlugins(reader.ObjectOrEmpty("plugins")),
             DeadLetters = BindDeadLetters(reader.ObjectOrEmpty("dead-letters")),
             Sources = BindSources(reader.ObjectOrEmpty("sources")),

@@ -20,7 +20,7 @@ internal sealed class HttpNode : IAsyncDisposable
 {
     public const string Token = "0123456789abcdef0123456789abcdef";
 
-    private const string Definitions =
+    public const string Definitions =
         """
         namespace = shop
         sources.clicks { format = json, event-time { field = ts, unit = ms }, fields { user = string, item = long, ts = long } }

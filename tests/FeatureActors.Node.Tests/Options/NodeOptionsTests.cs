@@ -62,6 +62,8 @@ public sealed class NodeOptionsTests
               http {
                 enabled = true, host = "0.0.0.0", port = 1, advertise = "h:1", token = "0123456789abcdef", forward-timeout = 1s
               }
+              log-format = json
+              otlp { endpoint = "http://c:1", protocol = http, interval = 1s, timeout = 1s }
               plugins { folder = p, call-budget = 1s, stuck-threads-max = 3 }
               dead-letters { max-count = 1, max-bytes = 2 }
               sources.s { file = f.csv, end = "1970-01-01T00:00:01Z" }
@@ -70,7 +72,7 @@ public sealed class NodeOptionsTests
             "node.conf");
 
         var defaults = new NodeOptions();
-        AssertAllDiffer(defaults, options, "fa", "fa.redis.password-file", "fa.postgres.password-file", "fa.postgres.ca-file", "fa.http.token-file", "fa.http.certificate-file", "fa.http.key-file");
+        AssertAllDiffer(defaults, options, "fa", "fa.redis.password-file", "fa.postgres.password-file", "fa.postgres.ca-file", "fa.http.token-file", "fa.http.certificate-file", "fa.http.key-file", "fa.otlp.headers-file");
         Assert.Equal("false", options.Kafka.Properties["api.version.request"]);
         Assert.Equal("0.9.0.1", options.Kafka.Properties["broker.version.fallback"]);
         Assert.Equal(new SourceSection("f.csv", 1_000), options.Sources["s"]);
