@@ -36,6 +36,7 @@ public readonly record struct DecodeResult(
             DecodeStatus.TooLarge => "event too large",
             DecodeStatus.MissingField => "missing field",
             DecodeStatus.MalformedCsv => "malformed CSV",
+            DecodeStatus.Malformed => "malformed event",
             _ => "cannot decode",
         };
         string field = Field is null ? string.Empty : $" in field '{Field}'";

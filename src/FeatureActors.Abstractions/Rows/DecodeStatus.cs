@@ -35,4 +35,7 @@ public enum DecodeStatus : byte
 
     /// <summary>The bytes are not one CSV record, or the record has another number of fields than the header.</summary>
     MalformedCsv = 10,
+
+    /// <summary>The bytes are no event of the plug-in's format.</summary>
+    Malformed = 11,
 }

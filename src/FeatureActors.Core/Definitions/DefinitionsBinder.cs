@@ -33,9 +33,14 @@ public static class DefinitionsBinder
     /// <param name="types">Feature types, plug-ins included.</param>
     /// <param name="functions">Functions of plug-ins, or null.</param>
     /// <param name="triggers">Trigger types, plug-ins included; null for the built-in ones.</param>
+    /// <param name="custom">Formats, lookups and periods of plug-ins, or null.</param>
     /// <exception cref="ConfigException">The definitions have mistakes; it carries all of them, ordered by position.</exception>
     public static DefinitionsModel Bind(
-        ConfigObject root, FeatureTypeRegistry types, IEnumerable<IScalarFunction>? functions = null, TriggerTypeRegistry? triggers = null)
+        ConfigObject root,
+        FeatureTypeRegistry types,
+        IEnumerable<IScalarFunction>? functions = null,
+        TriggerTypeRegistry? triggers = null,
+        CustomKinds? custom = null)
     {
         ArgumentNullException.ThrowIfNull(root);
         ArgumentNullException.ThrowIfNull(types);
@@ -48,7 +53,8 @@ public static class DefinitionsBinder
             new Dictionary<string, SourceDefinition>(StringComparer.Ordinal),
             new Dictionary<string, EntityDefinition>(StringComparer.Ordinal),
             new HashSet<string>(StringComparer.Ordinal),
-            NamedWindows.Bind(reader));
+            NamedWindows.Bind(reader, (custom ?? CustomKinds.None).Slots),
+            custom ?? CustomKinds.None);
 
         string name = BindNamespace(reader);
         ClockKind clock = reader.ChoiceOr("clock", ClockKind.Wall, Clocks);
@@ -94,7 +100,7 @@ public static class DefinitionsBinder
             Names.Check("a source", field.Key, field.KeyPosition, value.Errors);
             if (value.AsObject() is { } source)
             {
-                context.Sources.Add(field.Key, SourceBinder.Bind(field.Key, source, context.Functions));
+                context.Sources.Add(field.Key, SourceBinder.Bind(field.Key, source, context.Functions, context.Custom));
             }
             else
             {

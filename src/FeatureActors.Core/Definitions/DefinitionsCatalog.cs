@@ -85,6 +85,7 @@ public static class DefinitionsCatalog
             .Distinct()
             .Select(model.Source)
             .SelectMany(s => s.Fields
+                .Concat(s.LookupColumns)
                 .Concat(s.Expressions.Select(static e => new FieldDefinition(e.Name, e.Type)))
                 .Where(f => group.UsedColumns.Contains(f.Name))
                 .Select(f => (ColumnName(s.Name, f.Name), FieldTypeWords.Of(f.Type))));

@@ -10,6 +10,7 @@ namespace FeatureActors.Core.Definitions;
 /// <param name="Entities">Entities by name.</param>
 /// <param name="WrongNames">Names of sources and entities that exist but could not be read: naming them is no further mistake.</param>
 /// <param name="Windows">Windows by name.</param>
+/// <param name="Custom">Other kinds of plug-ins.</param>
 internal sealed record DefinitionsContext(
     FeatureTypeRegistry Types,
     TriggerTypeRegistry Triggers,
@@ -17,4 +18,5 @@ internal sealed record DefinitionsContext(
     Dictionary<string, SourceDefinition> Sources,
     Dictionary<string, EntityDefinition> Entities,
     HashSet<string> WrongNames,
-    NamedWindows Windows);
+    NamedWindows Windows,
+    CustomKinds Custom);

@@ -1,6 +1,7 @@
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Expressions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -45,6 +46,9 @@ public enum EventFormat
 
     /// <summary>One CSV record per event.</summary>
     Csv = 2,
+
+    /// <summary>What a plug-in decodes; in a file one line per event.</summary>
+    Custom = 3,
 }
 
 /// <summary>Where events come from and what is in them.</summary>
@@ -61,6 +65,15 @@ public sealed record SourceDefinition
 
     /// <summary>How CSV records are written; null for other formats.</summary>
     public CsvDefinition? Csv { get; init; }
+
+    /// <summary>The plug-in that decodes the events; null for other formats.</summary>
+    public CustomFormatDefinition? Custom { get; init; }
+
+    /// <summary>Columns from outside the event.</summary>
+    public IReadOnlyList<LookupDefinition> Lookups { get; init; } = [];
+
+    /// <summary>The columns of all lookups, in the order of their cells.</summary>
+    public IEnumerable<FieldDefinition> LookupColumns => Lookups.SelectMany(static l => l.Columns);
 
     /// <summary>Where the event time stands.</summary>
     public required EventTimeField EventTime { get; init; }
@@ -88,7 +101,7 @@ public sealed record SourceDefinition
 
     /// <summary>
     /// Place of a column in the rows that ingest makes, or −1 when this source has no such column: declared fields come first, then a
-    /// cell that is always NULL, then the expressions.
+    /// cell that is always NULL, then the columns of lookups, then the expressions.
     /// </summary>
     public int CellOf(FieldDefinition column)
     {
@@ -99,15 +112,44 @@ public sealed record SourceDefinition
             return Fields[field] == column ? field : -1;
         }
 
-        for (int i = 0; i < Expressions.Count; i++)
+        int cell = Fields.Count + 1;
+        foreach (FieldDefinition filled in LookupColumns)
         {
-            if (Expressions[i].Name == column.Name && Expressions[i].Type == column.Type)
+            if (filled == column)
             {
-                return Fields.Count + 1 + i;
+                return cell;
             }
+
+            cell++;
+        }
+
+        foreach (ExpressionColumn expression in Expressions)
+        {
+            if (expression.Name == column.Name && expression.Type == column.Type)
+            {
+                return cell;
+            }
+
+            cell++;
         }
 
         return -1;
+    }
+
+    /// <summary>
+    /// Place, in the rows that ingest makes, of the field or lookup column called <paramref name="name"/>; of the cell that is always NULL
+    /// when there is none.
+    /// </summary>
+    public int CellOfName(string name)
+    {
+        int field = IndexOf(name);
+        if (field >= 0)
+        {
+            return field;
+        }
+
+        int column = LookupColumns.Select(static c => c.Name).ToList().IndexOf(name);
+        return Fields.Count + 1 + column;
     }
 
     /// <summary>Place of the field called <paramref name="name"/>, or −1.</summary>
@@ -143,6 +185,22 @@ public sealed record ExpressionColumn(string Name, FieldType Type, BoundExpressi
 /// </param>
 /// <param name="HasHeader">True when files begin with a record of column names, which then count; messages of a topic never do.</param>
 public sealed record CsvDefinition(char Delimiter, IReadOnlyList<string> Columns, bool HasHeader);
+
+/// <summary>A form of events that a plug-in decodes.</summary>
+/// <param name="Name">Its name, such as <c>custom:pipes</c>.</param>
+/// <param name="Factory">Makes the decoders.</param>
+/// <param name="Settings">What the plug-in read of the source's <c>format-options</c>.</param>
+public sealed record CustomFormatDefinition(string Name, PluginDecoderFactory Factory, IReadOnlyList<FeatureSetting> Settings);
+
+/// <summary>Columns that a plug-in fills from outside the event.</summary>
+/// <param name="Name">Name in the source.</param>
+/// <param name="Type">The plug-in's name, such as <c>custom:catalog</c>.</param>
+/// <param name="Lookup">The plug-in.</param>
+/// <param name="KeyField">Declared field whose value is looked up.</param>
+/// <param name="Columns">The columns by the names that the definitions give them.</param>
+/// <param name="Settings">What the plug-in read.</param>
+public sealed record LookupDefinition(
+    string Name, string Type, PluginLookup Lookup, string KeyField, IReadOnlyList<FieldDefinition> Columns, IReadOnlyList<FeatureSetting> Settings);
 
 /// <summary>How repeated events are recognised.</summary>
 /// <param name="Field">Declared field that holds the id.</param>

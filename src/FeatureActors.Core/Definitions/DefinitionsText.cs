@@ -26,7 +26,12 @@ internal static class DefinitionsText
     private static void Source(Writer text, SourceDefinition source)
     {
         text.Line($"topic = {Q(source.Topic)}");
-        text.Line($"format = {(source.Format == EventFormat.Csv ? "csv" : "json")}");
+        text.Line($"format = {(source.Custom is { } custom ? Q(custom.Name) : source.Format == EventFormat.Csv ? "csv" : "json")}");
+        if (source.Custom is { Settings: { } options } && options.Any(static s => s.IsStated))
+        {
+            text.Line($"format-options {{ {Settings(options)} }}");
+        }
+
         if (source.Csv is { } csv)
         {
             text.Block("csv", () =>
@@ -52,7 +57,21 @@ internal static class DefinitionsText
 
         text.Line($"max-event-bytes = {source.MaxEventBytes}");
         text.Block("fields", () => Each(source.Fields, f => text.Line($"{Q(f.Name)} = {FieldTypeWords.Of(f.Type)}")));
+        if (source.Lookups.Count > 0)
+        {
+            text.Block("lookups", () => Each(source.Lookups, l => text.Line($"{l.Name} {{ {Lookup(l)} }}")));
+        }
     }
+
+    private static string Lookup(LookupDefinition lookup)
+    {
+        string columns = string.Join(", ", lookup.Columns.Select(static c => Q(c.Name)));
+        string settings = Settings(lookup.Settings);
+        return $"type = {Q(lookup.Type)}, key = {Q(lookup.KeyField)}, columns = [{columns}]{(settings.Length == 0 ? "" : ", " + settings)}";
+    }
+
+    private static string Settings(IEnumerable<FeatureSetting> settings) =>
+        string.Join(", ", settings.Where(static s => s.IsStated).Select(static s => $"{Q(s.Key)} = {s.Text}"));
 
     private static void Group(Writer text, GroupDefinition group)
     {
@@ -137,7 +156,8 @@ internal static class DefinitionsText
     {
         string zone = window.Periods is CalendarPeriods calendar ? $", zone = {Q(calendar.Zone)}" : "";
         string back = window.Back == 0 ? "" : FormattableString.Invariant($", back = {window.Back}");
-        return $"{{ tumbling = {window.Periods.Word}{zone}{back}{name} }}";
+        string periods = window.Periods is TablePeriods table ? Q(table.Name) + table.SettingsText : window.Periods.Word;
+        return $"{{ tumbling = {periods}{zone}{back}{name} }}";
     }
 
     private static string Sliding(SlidingWindow window, string name)

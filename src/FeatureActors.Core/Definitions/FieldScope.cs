@@ -49,14 +49,14 @@ internal sealed class FieldScope : IColumnResolver
         return scope;
     }
 
-    /// <summary>The fields of all sources that feed a group, each name once.</summary>
+    /// <summary>The fields of all sources that feed a group, with the columns of their lookups, each name once.</summary>
     public static FieldScope OfSources(IEnumerable<SourceDefinition> sources)
     {
         var scope = new FieldScope();
         var declaredBy = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (SourceDefinition source in sources)
         {
-            foreach (FieldDefinition field in source.Fields)
+            foreach (FieldDefinition field in source.Fields.Concat(source.LookupColumns))
             {
                 if (!scope._byName.TryGetValue(field.Name, out ResolvedColumn known))
                 {
@@ -197,8 +197,7 @@ internal sealed class FieldScope : IColumnResolver
                 return false;
             }
 
-            int field = source.IndexOf(name);
-            column = new ResolvedColumn(field < 0 ? source.Fields.Count : field, column.Type);
+            column = new ResolvedColumn(source.CellOfName(name), column.Type);
             return true;
         }
     }

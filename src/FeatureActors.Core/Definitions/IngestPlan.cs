@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Expressions;
+using FeatureActors.Core.Plugins;
 
 namespace FeatureActors.Core.Definitions;
 
@@ -21,9 +22,24 @@ public sealed record IngestPlan
     /// <summary>Types of all declared fields, in order.</summary>
     public required IReadOnlyList<FieldType> FieldTypes { get; init; }
 
+    /// <summary>The plug-in that <see cref="CreateDecoder"/> asks, or null.</summary>
+    public PluginDecoderFactory? Format { get; init; }
+
     /// <summary>
-    /// Computed columns. In the rows that ingest makes, the declared fields are followed by a cell that is always NULL and then by
-    /// these, in order.
+    /// Columns from outside the event. In the rows that ingest makes, the declared fields are followed by a cell that is always NULL and
+    /// then by the columns of these, in order.
+    /// </summary>
+    public IReadOnlyList<LookupPlan> Lookups { get; init; } = [];
+
+    /// <summary>Number of cells that <see cref="Lookups"/> fill.</summary>
+    public int LookupCells => Lookups.Sum(static l => l.Lookup.Columns.Count);
+
+    /// <summary>The uses of plug-ins by the source itself.</summary>
+    public IEnumerable<PluginPart> Parts =>
+        Lookups.Select(static l => l.Lookup.Part).Concat(Format is { } format ? [format.Part] : []);
+
+    /// <summary>
+    /// Computed columns. In the rows that ingest makes, they stand behind the columns of <see cref="Lookups"/>, in order.
     /// </summary>
     public IReadOnlyList<BoundExpression> Expressions { get; init; } = [];
 
@@ -42,6 +58,12 @@ public sealed record IngestPlan
     /// <summary>Rows an event may yield, in ordinal order.</summary>
     public required IReadOnlyList<RoutePlan> Routes { get; init; }
 }
+
+/// <summary>A lookup of a source.</summary>
+/// <param name="Lookup">The plug-in.</param>
+/// <param name="KeyField">Index of the key among the declared fields; a string or a long.</param>
+/// <param name="IsNeeded">False when nobody reads any of its columns: it is not called.</param>
+public sealed record LookupPlan(PluginLookup Lookup, int KeyField, bool IsNeeded);
 
 /// <summary>One way from a source to an entity type under one key; its place in <see cref="IngestPlan.Routes"/> is the row's ordinal.</summary>
 public sealed record RoutePlan

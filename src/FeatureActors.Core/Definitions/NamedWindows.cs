@@ -1,4 +1,5 @@
 using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -8,16 +9,18 @@ internal sealed class NamedWindows
 {
     private readonly Dictionary<string, IReadOnlyList<FeatureWindow>> _windows = new(StringComparer.Ordinal);
 
-    /// <summary>No windows.</summary>
-    public static NamedWindows None { get; } = new();
+    private NamedWindows(IReadOnlyDictionary<string, PluginSlots> slots) => Slots = slots;
+
+    /// <summary>Periods of plug-ins, which windows may name too.</summary>
+    public IReadOnlyDictionary<string, PluginSlots> Slots { get; }
 
     /// <summary>The names, those of windows with mistakes included.</summary>
     public IEnumerable<string> Names => _windows.Keys;
 
     /// <summary>Reads the windows of a definitions file and adds their mistakes.</summary>
-    public static NamedWindows Bind(ConfigReader reader)
+    public static NamedWindows Bind(ConfigReader reader, IReadOnlyDictionary<string, PluginSlots> slots)
     {
-        var named = new NamedWindows();
+        var named = new NamedWindows(slots);
         if (!reader.Has("windows") || reader.Object("windows") is not { } entries)
         {
             return named;
@@ -32,7 +35,7 @@ internal sealed class NamedWindows
                 isName = false;
             }
 
-            named._windows[field.Key] = isName ? WindowBinder.BindNamed(value, field.Key) : [];
+            named._windows[field.Key] = isName ? WindowBinder.BindNamed(value, field.Key, new NamedWindows(slots)) : [];
         }
 
         return named;

@@ -44,8 +44,8 @@ public static class PlanCompiler
     public static IEventDecoder CreateDecoder(SourceDefinition source, EventDecoderOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return source.Csv is { } csv
-            ? new CsvEventDecoder(options, new CsvFormat { Separator = csv.Delimiter, Header = csv.Columns })
+        return source.Custom is { } custom ? custom.Factory.Create(options)
+            : source.Csv is { } csv ? new CsvEventDecoder(options, new CsvFormat { Separator = csv.Delimiter, Header = csv.Columns })
             : new JsonEventDecoder(options);
     }
 
@@ -64,6 +64,7 @@ public static class PlanCompiler
             .SelectMany(static e => e.Expression.ReferencedColumns)
             .Where(c => c < source.Fields.Count)
             .Select(c => source.Fields[c].Name));
+        needed.UnionWith(LookupsOf(model, source).Where(static l => l.IsNeeded).Select(l => source.Fields[l.KeyField].Name));
         needed.UnionWith(source.Retract?.Expression.ReferencedColumns.Select(c => source.Fields[c].Name) ?? []);
         foreach (GroupDefinition group in model.Groups)
         {
@@ -242,6 +243,8 @@ public static class PlanCompiler
             Clock = model.Clock,
             CreateDecoder = () => decoders(source, options),
             FieldTypes = [.. source.Fields.Select(static f => f.Type)],
+            Format = source.Custom?.Factory,
+            Lookups = LookupsOf(model, source),
             Expressions = [.. source.Expressions.Select(static e => e.Expression)],
             MaxFutureMs = source.MaxFutureMs,
             ClampFuture = source.ClampFuture,
@@ -249,6 +252,22 @@ public static class PlanCompiler
             Retract = source.Retract?.ToPredicate(),
             Routes = [.. entities.SelectMany(e => RoutesOf(model, source, e, numbers))],
         };
+    }
+
+    private static List<LookupPlan> LookupsOf(DefinitionsModel model, SourceDefinition source)
+    {
+        var plans = new List<LookupPlan>();
+        int cell = source.Fields.Count + 1;
+        foreach (LookupDefinition lookup in source.Lookups)
+        {
+            int first = cell;
+            cell += lookup.Columns.Count;
+            bool isNeeded = source.Expressions.SelectMany(static e => e.Expression.ReferencedColumns).Any(c => c >= first && c < first + lookup.Columns.Count)
+                || model.Groups.Any(g => g.Feeds.Any(f => f.Source == source.Name) && lookup.Columns.Any(c => g.UsedColumns.Contains(c.Name)));
+            plans.Add(new LookupPlan(lookup.Lookup, source.IndexOf(lookup.KeyField), isNeeded));
+        }
+
+        return plans;
     }
 
     // One row per key serves all groups that are fed under it.

@@ -187,6 +187,7 @@ public sealed class PlanReport
     {
         string periods = window.Periods is CalendarPeriods calendar
             ? $"the {calendar.Word} in {calendar.Zone}"
+            : window.Periods is TablePeriods table ? $"the period of {table.Name}"
             : $"the {window.Periods.Word} from a multiple of it";
         return window.Back == 0 ? $"{periods} that contains T" : string.Create(CultureInfo.InvariantCulture, $"{periods} {window.Back} before the one that contains T");
     }
@@ -306,7 +307,7 @@ public sealed class PlanReport
         TumblingWindow tumbling => new JsonObject
         {
             ["name"] = window.Name,
-            ["tumbling"] = tumbling.Periods.Word,
+            ["tumbling"] = (tumbling.Periods as TablePeriods)?.Name ?? tumbling.Periods.Word,
             ["zone"] = (tumbling.Periods as CalendarPeriods)?.Zone,
             ["back"] = tumbling.Back,
         },

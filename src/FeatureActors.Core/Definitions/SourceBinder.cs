@@ -30,10 +30,10 @@ internal static class SourceBinder
     public static string UnitWord(EventTimeUnit unit) => Units.First(u => u.Value == unit).Key;
 
     /// <summary>The source; on mistakes a stand-in with what was readable, so that groups can still be checked.</summary>
-    public static SourceDefinition Bind(string name, ConfigReader reader, ScalarFunctionSet functions)
+    public static SourceDefinition Bind(string name, ConfigReader reader, ScalarFunctionSet functions, CustomKinds custom)
     {
         string topic = reader.StringOr("topic", name);
-        EventFormat format = BindFormat(reader);
+        EventFormat format = BindFormat(reader, custom);
         List<FieldDefinition> fields = BindFields(reader);
         CsvDefinition? csv = BindCsv(reader, format, fields);
         EventTimeField eventTime = BindEventTime(reader, fields, csv);
@@ -45,6 +45,9 @@ internal static class SourceBinder
         FilterDefinition? retract = scope.ParseFilter(reader, "retract", functions) is { } condition
             ? scope.Bind(condition, functions, [])
             : null;
+        CustomFormatDefinition? decoding = CustomSourceBinder.BindFormat(
+            name, reader, custom, new EventDecoderOptions { Fields = [.. fields.Select(static f => new DecoderField(f.Name, f.Type))], EventTime = eventTime, MaxEventBytes = (int)bytesMax });
+        IReadOnlyList<LookupDefinition> lookups = CustomSourceBinder.BindLookups(name, reader, custom, fields, retract is not null);
         reader.RejectUnknown();
         return new SourceDefinition
         {
@@ -52,6 +55,8 @@ internal static class SourceBinder
             Topic = topic,
             Format = format,
             Csv = csv,
+            Custom = decoding,
+            Lookups = lookups,
             EventTime = eventTime,
             MaxFutureMs = maxFuture,
             ClampFuture = clamp,
@@ -62,8 +67,13 @@ internal static class SourceBinder
         };
     }
 
-    private static EventFormat BindFormat(ConfigReader reader)
+    private static EventFormat BindFormat(ConfigReader reader, CustomKinds custom)
     {
+        if (CustomSourceBinder.IsCustom(reader, custom))
+        {
+            return EventFormat.Custom;
+        }
+
         if (reader.Optional("format") is { } value && value.Node is ConfigScalar { Text: { } word } && PromisedFormats.Contains(word))
         {
             value.Error($"the format '{word}' is promised and not built yet", "this release has json and csv");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Windows;
 
 namespace FeatureActors.Core.Definitions;
@@ -58,13 +59,13 @@ internal static class WindowBinder
     }
 
     /// <summary>One window, or a series, called <paramref name="name"/>; empty after mistakes.</summary>
-    public static IReadOnlyList<FeatureWindow> BindNamed(ConfigValue item, string name) =>
-        [.. BindItem(item, NamedWindows.None, name)];
+    public static IReadOnlyList<FeatureWindow> BindNamed(ConfigValue item, string name, NamedWindows others) =>
+        [.. BindItem(item, others, name)];
 
     private static bool LooksLikeArray(ConfigValue value) => ConfigArrays.FromNumericKeys((ConfigObject)value.Node) is not null;
 
     private static IEnumerable<FeatureWindow> BindItem(ConfigValue item, NamedWindows named, string? name) =>
-        item.IsObject ? BindObject(item, name) : BindScalar(item, named, name);
+        item.IsObject ? BindObject(item, named, name) : BindScalar(item, named, name);
 
     private static IEnumerable<FeatureWindow> BindScalar(ConfigValue item, NamedWindows named, string? name)
     {
@@ -87,7 +88,7 @@ internal static class WindowBinder
         return item.AsDurationMs(1, SizeMaxMs) is { } size ? [Sliding(name, size, SlotWidths.ForWindow(size), 0)] : [];
     }
 
-    private static List<FeatureWindow> BindObject(ConfigValue item, string? name)
+    private static List<FeatureWindow> BindObject(ConfigValue item, NamedWindows named, string? name)
     {
         ConfigReader reader = item.AsObject()!;
         int errorsBefore = reader.Errors.Count;
@@ -95,7 +96,7 @@ internal static class WindowBinder
         string head = Heads.FirstOrDefault(k => reader.Value.Find(k) is not null) ?? "size";
         List<FeatureWindow> windows = head switch
         {
-            "tumbling" => BindTumbling(reader, name),
+            "tumbling" => BindTumbling(reader, named, name),
             "session" => BindSession(reader, name),
             "last" => BindLast(reader, name),
             _ when reader.Value.Find("size")?.Value is ConfigScalar { Text: SlidingWindow.LifetimeWord } => [BindLifetime(reader, name)],
@@ -171,11 +172,11 @@ internal static class WindowBinder
         return [.. Enumerable.Range(0, count).Select(i => Sliding(name is null ? null : Numbered(name, i), sizeMs, slot, i * sizeMs))];
     }
 
-    private static List<FeatureWindow> BindTumbling(ConfigReader reader, string? name)
+    private static List<FeatureWindow> BindTumbling(ConfigReader reader, NamedWindows named, string? name)
     {
         int back = reader.IntOr("back", 0, 0, BackMax);
         int? series = ReadSeries(reader, "back");
-        if (BindPeriods(reader, ref name) is not { } periods)
+        if (BindPeriods(reader, named, ref name) is not { } periods)
         {
             return [];
         }
@@ -186,9 +187,14 @@ internal static class WindowBinder
     }
 
     /// <summary>The periods of a tumbling window; a day or week written as <c>1d</c> or <c>7d</c> gives it that name.</summary>
-    private static Periods? BindPeriods(ConfigReader reader, ref string? name)
+    private static Periods? BindPeriods(ConfigReader reader, NamedWindows named, ref string? name)
     {
         ConfigValue value = reader.Optional("tumbling")!;
+        if (value.Node is ConfigScalar { Text: { } custom } && custom.StartsWith(CustomKinds.Prefix, StringComparison.Ordinal))
+        {
+            return BindCustom(reader, value, custom, named.Slots);
+        }
+
         ConfigValue? zoneValue = reader.Optional("zone");
         string? zone = zoneValue is null ? "UTC" : zoneValue.AsString();
         CalendarUnit? unit = value.Node is ConfigScalar { Text: { } word } && Units.TryGetValue(word, out CalendarUnit found) ? found : null;
@@ -228,6 +234,18 @@ internal static class WindowBinder
         }
 
         return periods;
+    }
+
+    private static TablePeriods? BindCustom(
+        ConfigReader reader, ConfigValue value, string name, IReadOnlyDictionary<string, PluginSlots> slots)
+    {
+        if (slots.TryGetValue(name, out PluginSlots? found))
+        {
+            return found.Bind(new ConfigSettingsBinding(name, reader));
+        }
+
+        value.Error($"no plug-in has periods '{name}'", slots.Count == 0 ? null : Names.Nearest(name, slots.Keys));
+        return null;
     }
 
     private static List<FeatureWindow> BindSession(ConfigReader reader, string? name)

@@ -242,7 +242,8 @@ public sealed class PluginAggregate : FeatureAggregate
         }
     }
 
-    private static string? FlawOf(FeatureValueWriter value)
+    /// <summary>What is wrong with a written value, or null.</summary>
+    internal static string? FlawOf(FeatureValueWriter value)
     {
         if (value.HasNonFinite)
         {

@@ -10,6 +10,10 @@ public sealed class PluginCallWatch
     [ThreadStatic]
     private static PluginCallWatch? Attached;
 
+    // A step that fails at every key says so often enough with this many.
+    private const int FaultsMax = 16;
+
+    private readonly List<(PluginPart Part, Exception Error)> _faults = [];
     private PluginPart? _part;
     private long _number;
 
@@ -18,6 +22,21 @@ public sealed class PluginCallWatch
 
     /// <summary>Makes this the watch of the calls of this thread; null at the end of a turn.</summary>
     public static void Attach(PluginCallWatch? watch) => Attached = watch;
+
+    /// <summary>Calls that failed and were made up for, which the worker dead-letters and clears. Worker thread only.</summary>
+    public IReadOnlyList<(PluginPart Part, Exception Error)> Faults => _faults;
+
+    /// <summary>Keeps what a call threw, up to a bound; the part has counted it. Worker thread only.</summary>
+    public void Report(PluginPart part, Exception error)
+    {
+        if (_faults.Count < FaultsMax)
+        {
+            _faults.Add((part, error));
+        }
+    }
+
+    /// <summary>Forgets the faults: what a plug-in threw is of its own world, which must be able to go. Worker thread only.</summary>
+    public void ClearFaults() => _faults.Clear();
 
     /// <summary>A call begins. Worker thread only.</summary>
     public void Enter(PluginPart part)

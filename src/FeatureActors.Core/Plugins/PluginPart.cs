@@ -9,6 +9,9 @@ namespace FeatureActors.Core.Plugins;
 /// <param name="name">Its name: of a function as expressions write it; of a feature until <see cref="Name"/> is set with its group.</param>
 public sealed class PluginPart(string plugin, string kind, string name)
 {
+    /// <summary>The reason of what a person switched off: nothing is wrong with it.</summary>
+    public const string ByCommand = "switched off by command";
+
     private volatile bool _isOff;
     private volatile string? _offReason;
     private volatile string? _lastError;
@@ -34,6 +37,9 @@ public sealed class PluginPart(string plugin, string kind, string name)
 
     /// <summary>Why it is switched off, or null.</summary>
     public string? OffReason => _offReason;
+
+    /// <summary>True when it is off because a person said so.</summary>
+    public bool IsOffByCommand => _offReason == ByCommand;
 
     /// <summary>What went wrong last, or null.</summary>
     public string? LastError => _lastError;

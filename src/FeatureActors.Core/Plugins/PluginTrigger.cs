@@ -93,6 +93,7 @@ public class PluginTrigger : ITrigger
     {
         ArgumentNullException.ThrowIfNull(error);
         Part.CountFault(error.ToString());
+        PluginCallWatch.Current?.Report(Part, error);
         if (_rate.Fail())
         {
             Part.TrySwitchOff(error.Message);

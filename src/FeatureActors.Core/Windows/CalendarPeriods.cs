@@ -141,8 +141,9 @@ public sealed class CalendarPeriods : Periods
         : index < _starts.Length ? _starts[index]
         : StartOf(_lastPeriod + index - (_starts.Length - 1), _lastOffsetMs);
 
-    /// <summary>True when every start of <paramref name="other"/> is one of these.</summary>
-    public bool Refines(CalendarPeriods other) => Zone == other.Zone && (_unit == other._unit || _unit == CalendarUnit.Day);
+    /// <inheritdoc/>
+    public override bool Refines(Periods other) =>
+        other is CalendarPeriods calendar && Zone == calendar.Zone && (_unit == calendar._unit || _unit == CalendarUnit.Day);
 
     private long PeriodAt(long timeMs, long offsetMs) =>
         CivilCalendar.PeriodOf(SlotWidths.Floor(timeMs + offsetMs, CivilCalendar.DayMs) / CivilCalendar.DayMs, _unit);

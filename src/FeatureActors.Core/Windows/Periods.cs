@@ -37,6 +37,9 @@ public abstract class Periods : IEquatable<Periods>
     /// <summary>First millisecond of the period that contains <paramref name="timeMs"/>.</summary>
     public virtual long CellStart(long timeMs) => StartOf(IndexOf(timeMs));
 
+    /// <summary>True when every start of <paramref name="other"/> is one of these, as far as is known.</summary>
+    public virtual bool Refines(Periods other) => Equals(other);
+
     /// <inheritdoc/>
     public bool Equals(Periods? other) => other is not null && Text == other.Text;
 

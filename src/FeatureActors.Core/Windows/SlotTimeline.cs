@@ -11,7 +11,7 @@ namespace FeatureActors.Core.Windows;
 /// </summary>
 public sealed class SlotTimeline
 {
-    // Starts of calendar periods are whole seconds in every zone, also under rules that are not known yet.
+    // Starts of calendar periods are whole seconds in every zone, also under rules that are not known yet; so are those of plug-ins.
     private const long CalendarUnitMs = 1_000;
 
     private readonly FeatureWindow[] _byReach;
@@ -178,19 +178,19 @@ public sealed class SlotTimeline
         return slots;
     }
 
-    /// <summary>The coarsest cut of time that tells the cells of some windows apart: a width, and calendar periods that it does not fall on.</summary>
-    private readonly record struct Grid(long WidthMs, CalendarPeriods[] Calendars)
+    /// <summary>The coarsest cut of time that tells the cells of some windows apart: a width, and periods of a calendar or a plug-in that it does not fall on.</summary>
+    private readonly record struct Grid(long WidthMs, Periods[] Calendars)
     {
         private readonly ExactDivisor _width = new(WidthMs);
 
         public static Grid Of(ReadOnlySpan<FeatureWindow> windows)
         {
             long width = SlotWidths.Unbounded;
-            var calendars = new List<CalendarPeriods>();
+            var calendars = new List<Periods>();
             foreach (FeatureWindow window in windows)
             {
                 width = SlotWidths.CommonDivisor(width, window.Cells.UniformMs);
-                if (window.Cells is CalendarPeriods calendar && !calendars.Exists(c => c.Refines(calendar)))
+                if (window.Cells is not UniformPeriods and var calendar && !calendars.Exists(c => c.Refines(calendar)))
                 {
                     calendars.RemoveAll(calendar.Refines);
                     calendars.Add(calendar);
@@ -205,7 +205,7 @@ public sealed class SlotTimeline
         public long StartOf(long timeMs)
         {
             long start = WidthMs == SlotWidths.Unbounded ? SlotWidths.UnboundedStart : SlotWidths.Floor(timeMs, WidthMs);
-            foreach (CalendarPeriods calendar in Calendars)
+            foreach (Periods calendar in Calendars)
             {
                 start = Math.Max(start, calendar.CellStart(timeMs));
             }
@@ -251,7 +251,7 @@ public sealed class SlotTimeline
         public long NextStart(long timeMs)
         {
             long next = WidthMs == SlotWidths.Unbounded ? long.MaxValue : SlotWidths.Floor(timeMs, WidthMs) + WidthMs;
-            foreach (CalendarPeriods calendar in Calendars)
+            foreach (Periods calendar in Calendars)
             {
                 next = Math.Min(next, calendar.StartOf(calendar.IndexOf(timeMs) + 1));
             }
@@ -262,7 +262,7 @@ public sealed class SlotTimeline
         public long SlotsMax(long spanMs)
         {
             long slots = WidthMs == SlotWidths.Unbounded ? 0 : CeilingOf(spanMs, WidthMs);
-            foreach (CalendarPeriods calendar in Calendars)
+            foreach (Periods calendar in Calendars)
             {
                 slots += CeilingOf(spanMs, calendar.LengthMsMin);
             }

@@ -22,6 +22,12 @@ internal sealed class EventReencoder
 
     public EventReencoder(SourceDefinition source, EventFile file)
     {
+        if (source.Custom is { } custom)
+        {
+            throw new UsageException(
+                $"{file.Path} holds no events of format {custom.Name}, and nothing can write them: replay a file that holds one event a line and ends in neither .csv nor .jsonl");
+        }
+
         _source = source;
         _decoder = file.CreateDecoder(new EventDecoderOptions
         {

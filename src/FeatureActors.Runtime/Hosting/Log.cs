@@ -19,6 +19,9 @@ internal static partial class Log
     [LoggerMessage(2003, LogLevel.Error, "{Kind} {Part} of plug-in {Plugin} is switched off: {Reason}; ./fa plugins switch-on {Name} calls it again")]
     public static partial void PartOff(ILogger logger, string kind, string part, string plugin, string reason, string name);
 
+    [LoggerMessage(2011, LogLevel.Information, "{Kind} {Part} of plug-in {Plugin} is switched off by command; ./fa plugins switch-on {Name} calls it again")]
+    public static partial void PartOffByCommand(ILogger logger, string kind, string part, string plugin, string name);
+
     [LoggerMessage(2009, LogLevel.Error, "A call of {Part} (plug-in {Plugin}) in {Worker} did not return within {Budget}: its thread is given up, {Stuck} of {Max} are")]
     public static partial void Stuck(ILogger logger, string part, string plugin, string worker, TimeSpan budget, int stuck, int max);
 

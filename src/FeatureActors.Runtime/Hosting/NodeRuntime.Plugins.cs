@@ -166,6 +166,18 @@ public sealed partial class NodeRuntime
         {
             // The new one begins where the old one's rows are in the log; what both append, the shards take once.
             _ = source.Stop.CancelAsync();
+            LetterStuck(
+                new DeadLetter
+                {
+                    Source = source.Actor.Source,
+                    Partition = source.Actor.Partition,
+                    Offset = source.Actor.NextOffset,
+                    Reason = "stuck-call",
+                    Error = $"{part.Kind} {part.Name} of plug-in {part.Plugin} did not return for {lasted.TotalMilliseconds:F0} ms at ({name}@{source.Actor.NextOffset}); it is switched off, and the partition is read again from its saved position",
+                    AtMs = _time.GetUtcNow().ToUnixTimeMilliseconds(),
+                    Bytes = Array.Empty<byte>(),
+                    Length = 0,
+                });
             source.StartAgain();
         }
 
@@ -181,7 +193,7 @@ public sealed partial class NodeRuntime
     {
         RunningShard? running = _shards.Values.FirstOrDefault(r => r.Actor == actor);
         string[] names = part.Name.Split('.', 2);
-        _ = IgnoreEndAsync(_letters.AddAsync(
+        LetterStuck(
             new DeadLetter
             {
                 Source = actor.Shard.Entity,
@@ -195,10 +207,11 @@ public sealed partial class NodeRuntime
                 AtMs = _time.GetUtcNow().ToUnixTimeMilliseconds(),
                 Bytes = Array.Empty<byte>(),
                 Length = 0,
-            },
-            CancellationToken.None).AsTask());
+            });
         running?.Abandoned.TrySetResult();
     }
+
+    private void LetterStuck(DeadLetter letter) => _ = IgnoreEndAsync(_letters.AddAsync(letter, CancellationToken.None).AsTask());
 
     private async Task<ShardState> RunOrAbandonAsync(RunningShard running, CancellationToken cancellationToken)
     {
@@ -230,6 +243,12 @@ public sealed partial class NodeRuntime
         {
             if (off.TryAdd(part.Name, part.OffReason ?? "") && !_off.ContainsKey(part.Name))
             {
+                if (part.IsOffByCommand)
+                {
+                    Log.PartOffByCommand(_logger, part.Kind, part.Name, part.Plugin, part.Name);
+                    continue;
+                }
+
                 Interlocked.Increment(ref _switchedOff);
                 Log.PartOff(_logger, part.Kind, part.Name, part.Plugin, part.OffReason ?? "", part.Name);
             }

@@ -65,7 +65,11 @@ public sealed partial class NodeRuntime : IAsyncDisposable
             entity.NameParts();
         }
 
-        _parts = [.. entities.SelectMany(static e => e.Parts()), .. entities.SelectMany(TriggersOf), .. ports.Plugins];
+        _parts =
+        [
+            .. entities.SelectMany(static e => e.Parts()), .. entities.SelectMany(TriggersOf),
+            .. sources.SelectMany(static s => s.Parts), .. ports.Plugins,
+        ];
         _shardOptions = options.Shard with { MemoryBytes = Math.Max(1024 * 1024, options.MemoryBytes / Math.Max(1, entities.Sum(static e => e.Shards))) };
     }
 

@@ -37,7 +37,7 @@ public sealed class EventFile
     /// <summary>Form of the records.</summary>
     public EventFormat Format { get; }
 
-    /// <summary>Names of the CSV columns in order; empty for JSON lines.</summary>
+    /// <summary>Names of the CSV columns in order; empty for lines of JSON or of a plug-in's format.</summary>
     public IReadOnlyList<string> Columns { get; }
 
     /// <summary>True when a record of the file is, byte for byte, a message as the source's topic would carry it.</summary>
@@ -65,6 +65,11 @@ public sealed class EventFile
     public IEventDecoder CreateDecoder(EventDecoderOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (Format == EventFormat.Custom)
+        {
+            return PlanCompiler.CreateDecoder(_source, options);
+        }
+
         if (Format != EventFormat.Csv)
         {
             return new JsonEventDecoder(options);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Rows;
@@ -36,6 +37,9 @@ internal sealed class EventRouter
     private readonly IEventDecoder _decoder;
     private readonly DecodedEvent _event;
     private readonly CompiledValue[] _expressions;
+    private readonly int _computedCells;
+    private readonly ArrayBufferWriter<byte> _found = new();
+    private readonly byte[] _number = new byte[20];
     private bool _isComputed;
     private readonly byte[] _key = new byte[KeyBytesMax];
     private readonly ulong _idSeed;
@@ -45,7 +49,8 @@ internal sealed class EventRouter
         _plan = plan;
         _decoder = plan.CreateDecoder();
         _expressions = [.. plan.Expressions.Select(static e => e.CreateEvaluator())];
-        _event = new DecodedEvent(plan.FieldTypes.Count + (_expressions.Length == 0 ? 0 : 1 + _expressions.Length));
+        _computedCells = plan.LookupCells + _expressions.Length;
+        _event = new DecodedEvent(plan.FieldTypes.Count + (_computedCells == 0 ? 0 : 1 + _computedCells));
         _idSeed = StableHash.Of(System.Text.Encoding.UTF8.GetBytes(plan.Source));
     }
 
@@ -59,7 +64,11 @@ internal sealed class EventRouter
     public void Route(ReadOnlySpan<byte> bytes, long nowMs, IRowTarget target)
     {
         EventTimeMs = long.MinValue;
-        DecodeResult result = _decoder.Decode(bytes, _event);
+        if (!TryDecode(bytes, target, out DecodeResult result))
+        {
+            return;
+        }
+
         if (!result.IsOk)
         {
             target.Refuse(-1, "", ReasonOf(result.Status), result.ToString());
@@ -79,7 +88,7 @@ internal sealed class EventRouter
         }
 
         EventTimeMs = _event.EventTimeMs;
-        _isComputed = _expressions.Length == 0;
+        _isComputed = _computedCells == 0;
         int sign;
         try
         {
@@ -94,6 +103,21 @@ internal sealed class EventRouter
         for (int ordinal = 0; ordinal < _plan.Routes.Count; ordinal++)
         {
             RouteSupervised(_plan.Routes[ordinal], ordinal, nowMs, sign, target);
+        }
+    }
+
+    private bool TryDecode(ReadOnlySpan<byte> bytes, IRowTarget target, out DecodeResult result)
+    {
+        try
+        {
+            result = _decoder.Decode(bytes, _event);
+            return true;
+        }
+        catch (PluginFaultException error)
+        {
+            target.Refuse(-1, "", "format-error", error.ToString());
+            result = default;
+            return false;
         }
     }
 
@@ -121,6 +145,7 @@ internal sealed class EventRouter
         DecodeStatus.TooDeep => "too-deep",
         DecodeStatus.TooLarge => "too-large",
         DecodeStatus.MissingField => "missing-field",
+        DecodeStatus.Malformed => "malformed",
         _ => "undecodable",
     };
 
@@ -142,11 +167,50 @@ internal sealed class EventRouter
     /// <summary>Fills the cells behind the declared fields, of which the first stays NULL.</summary>
     private void Compute(in RowView row)
     {
-        int cell = _plan.FieldTypes.Count + 1;
+        int cell = _plan.FieldTypes.Count + 1 + _plan.LookupCells;
         foreach (CompiledValue expression in _expressions)
         {
             expression.Write(row, ref _event.Cells[cell++], _event.Bytes);
         }
+    }
+
+    /// <summary>
+    /// Fills the columns of lookups. What one throws costs its own columns of this event, nothing else: the event is counted by everything
+    /// that does not read them.
+    /// </summary>
+    private void LookUp(in RowView row, int ordinal, IRowTarget target)
+    {
+        int cell = _plan.FieldTypes.Count + 1;
+        foreach (LookupPlan lookup in _plan.Lookups)
+        {
+            Span<RowCell> cells = _event.Cells.Slice(cell, lookup.Lookup.Columns.Count);
+            cell += cells.Length;
+            cells.Clear();
+            if (!lookup.IsNeeded || row.IsNull(lookup.KeyField))
+            {
+                continue;
+            }
+
+            try
+            {
+                lookup.Lookup.Fill(KeyOf(lookup, row), cells, _event.Bytes, _found);
+            }
+            catch (PluginFaultException error)
+            {
+                target.Refuse(ordinal, "", "lookup-error", $"columns of {lookup.Lookup.Part.Name} are NULL for this event: {error}");
+            }
+        }
+    }
+
+    private ReadOnlySpan<byte> KeyOf(LookupPlan lookup, in RowView row)
+    {
+        if (_plan.FieldTypes[lookup.KeyField] == FieldType.String)
+        {
+            return row.GetUtf8(lookup.KeyField);
+        }
+
+        Utf8Formatter.TryFormat(row.GetInt64(lookup.KeyField), _number, out int length);
+        return _number.AsSpan(0, length);
     }
 
     private void RouteTo(RoutePlan route, int ordinal, long nowMs, int sign, IRowTarget target)
@@ -160,6 +224,8 @@ internal sealed class EventRouter
 
         if (!_isComputed)
         {
+            LookUp(row, ordinal, target);
+            row = _event.View(nowMs, sign);
             Compute(row);
             row = _event.View(nowMs, sign);
             _isComputed = true;

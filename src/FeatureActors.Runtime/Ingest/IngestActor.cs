@@ -81,6 +81,9 @@ internal sealed class IngestActor : IRowTarget, IWatched
 
     public IngestState State { get; private set; } = IngestState.Starting;
 
+    /// <summary>Lowest offset of the partition that is not routed to its end. Any thread.</summary>
+    public long NextOffset => Volatile.Read(ref _lastOffset) + 1;
+
     /// <summary>Why the partition stands still, or null.</summary>
     public string? Halt { get; private set; }
 
@@ -274,9 +277,21 @@ internal sealed class IngestActor : IRowTarget, IWatched
 
         for (_event = 0; _event < _chunk.Count; _event++)
         {
+            if (_plan.Format is { Part.IsOff: true })
+            {
+                await WaitForFormatAsync(_plan.Format.Part, cancellationToken).ConfigureAwait(false);
+            }
+
             PluginCallWatch.Attach(Watch);
-            _router.Route(_chunk.Bytes(_event), _nowMs, this);
-            PluginCallWatch.Attach(null);
+            try
+            {
+                _router.Route(_chunk.Bytes(_event), _nowMs, this);
+            }
+            finally
+            {
+                PluginCallWatch.Attach(null);
+            }
+
             _lastOffset = _chunk[_event].Offset;
             if (_plan.Clock == ClockKind.Event && _router.EventTimeMs > _clockMs)
             {
@@ -302,15 +317,43 @@ internal sealed class IngestActor : IRowTarget, IWatched
         }
 
         Counters.ClockMs = _clockMs;
+        await KeepRefusedAsync(cancellationToken).ConfigureAwait(false);
+        FlushDue(isLingerOver: false);
+        await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+        await SaveIfTimeAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask KeepRefusedAsync(CancellationToken cancellationToken)
+    {
         foreach (DeadLetter letter in _refused)
         {
             await _letters.AddAsync(letter, cancellationToken).ConfigureAwait(false);
         }
 
         _refused.Clear();
-        FlushDue(isLingerOver: false);
-        await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
-        await SaveIfTimeAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Stands still while the plug-in that decodes the events is switched off: without it no event can be read, and none is skipped. What
+    /// was read before reaches the logs.
+    /// </summary>
+    private async Task WaitForFormatAsync(PluginPart format, CancellationToken cancellationToken)
+    {
+        State = IngestState.FormatOff;
+        Halt = $"source {Source} partition {_partition} stands still: its format of plug-in {format.Plugin} is switched off ({format.OffReason}); ./fa plugins switch-on {format.Name} goes on";
+        Log.FormatOff(_logger, Source, _partition, format.Plugin, format.OffReason ?? "", format.Name);
+        await KeepRefusedAsync(cancellationToken).ConfigureAwait(false);
+        while (format.IsOff)
+        {
+            FlushDue(isLingerOver: true);
+            await SaveIfTimeAsync(cancellationToken).ConfigureAwait(false);
+            _monotonicMs = MonotonicMs;
+            await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
+        }
+
+        State = IngestState.Running;
+        Halt = null;
+        _nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
     }
 
     private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)

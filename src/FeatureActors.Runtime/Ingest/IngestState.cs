@@ -20,4 +20,7 @@ public enum IngestState
 
     /// <summary>Taken away or stopped.</summary>
     Stopped = 6,
+
+    /// <summary>The plug-in that decodes the source is switched off; nothing is skipped, reading goes on when it is switched on.</summary>
+    FormatOff = 7,
 }

@@ -22,4 +22,7 @@ internal static partial class Log
 
     [LoggerMessage(2105, LogLevel.Information, "Source {Source} partition {Partition} ended at offset {Offset}")]
     public static partial void Ended(ILogger logger, string source, int partition, long offset);
+
+    [LoggerMessage(2106, LogLevel.Error, "Source {Source} partition {Partition} stands still, nothing is skipped: its format of plug-in {Plugin} is switched off ({Reason}); ./fa plugins switch-on {Name} goes on")]
+    public static partial void FormatOff(ILogger logger, string source, int partition, string plugin, string reason, string name);
 }

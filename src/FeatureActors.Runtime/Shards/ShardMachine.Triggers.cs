@@ -1,6 +1,9 @@
 using System.Numerics;
+using System.Text;
 using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Sharding;
 using FeatureActors.Runtime.Entities;
 
@@ -81,6 +84,7 @@ internal sealed partial class ShardMachine
             TriggerQueue? queue = _triggers[group].Queues[i];
             long changedAt = queue is null ? Math.Max(ClockMs, 0) : _monotonicMs;
             long next = trigger.NextEvaluationMs(new TriggerInput(changedAt, long.MinValue));
+            LetterTrigger(group, trigger);
             if (next == long.MaxValue)
             {
                 continue;
@@ -165,6 +169,7 @@ internal sealed partial class ShardMachine
             try
             {
                 fires |= value.Fires(new TriggerValues(_values, trigger.Fields.Span, ClockMs, wasWritten), state);
+                LetterTrigger(group, value);
             }
 #pragma warning disable CA1031 // A plug-in may throw anything; a value is then rather written than kept back.
             catch (Exception error)
@@ -193,6 +198,7 @@ internal sealed partial class ShardMachine
             try
             {
                 value.Written(new TriggerValues(_values, trigger.Fields.Span, ClockMs, true), state);
+                LetterTrigger(group, value);
             }
 #pragma warning disable CA1031 // As above.
             catch (Exception error)
@@ -202,6 +208,37 @@ internal sealed partial class ShardMachine
                 ReportTrigger(group, trigger, error);
             }
         }
+    }
+
+    /// <summary>Dead-letters, with the stack, what a plug-in's trigger threw for the open entity; the group is written nevertheless.</summary>
+    private void LetterTrigger(int group, ITrigger trigger)
+    {
+        if (trigger is not PluginTrigger || PluginCallWatch.Current is not { Faults.Count: > 0 } watch)
+        {
+            return;
+        }
+
+        foreach ((PluginPart part, Exception error) in watch.Faults)
+        {
+            Counters.Faults++;
+            _letters.Add(new DeadLetter
+            {
+                Source = _plan.Entity,
+                Partition = _shard.Partition,
+                Offset = _nextOffset,
+                Ordinal = 0,
+                Group = _plan.Groups[group].Name,
+                Feature = part.Name[(part.Name.LastIndexOf('.') + 1)..],
+                Reason = "trigger-error",
+                Error = $"trigger {part.Name} of plug-in {part.Plugin} failed for entity {Encoding.UTF8.GetString(_block.Key)} at T = {ClockMs}; the group is written as by the default trigger: {error}",
+                AtMs = _nowMs,
+                Bytes = _block.Key.ToArray(),
+                Length = _block.Key.Length,
+            });
+        }
+
+        watch.ClearFaults();
+        SendLetters();
     }
 
     private void ReportTrigger(int group, TriggerPlan trigger, Exception error)

@@ -80,7 +80,7 @@ public sealed class PluginCommandTests : IDisposable
 
         Assert.Equal(0, await _fa.RunAsync("plugins", "list", "--config", config));
 
-        Assert.Equal("tally 1.0.0.0: type custom:tally, function twice\n", _fa.Out);
+        Assert.Equal("tally 1.0.0: type custom:tally, function twice\n", _fa.Out);
         Assert.Contains("no node runs on", _fa.Error, StringComparison.Ordinal);
     }
 

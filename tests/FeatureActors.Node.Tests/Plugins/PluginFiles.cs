@@ -16,6 +16,8 @@ internal static class PluginFiles
 
     public static void PutTally(string folder) => Put("FeatureActors.TallyPlugin", "tally", folder);
 
+    public static void PutKinds(string folder) => Put("FeatureActors.KindsPlugin", "kinds", folder);
+
     public static void PutNextTally(string folder) => Put("FeatureActors.TallyPlugin.Next", "tally", folder);
 
     public static string BuiltFolder(string project)

@@ -99,6 +99,9 @@ internal sealed class PluginNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Appends one event as it is.</summary>
+    public void SendRaw(string text) => _source.Append(0, Encoding.UTF8.GetBytes(text));
+
     public string? Value(string user, string field) => Sink.TryRead($"fa:shop:activity:{user}") is { } fields
         ? fields.GetValueOrDefault(field)
         : null;

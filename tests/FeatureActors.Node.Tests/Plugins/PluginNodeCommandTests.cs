@@ -38,7 +38,7 @@ public sealed class PluginNodeCommandTests : IDisposable
 
         Assert.Contains("feature activity.tally (tally): on, 0 calls failed\n", _fa.Out, StringComparison.Ordinal);
         PluginFiles.PutNextTally(_fa.Path("plugins"));
-        Assert.Equal((0, "tally 2.0.0.0 is loaded: type custom:tally, function twice\n"), (await _fa.RunAsync("plugins", "reload", "tally", "--config", _config), _fa.Out));
+        Assert.Equal((0, "tally 2.0.0 is loaded: type custom:tally, function twice\n"), (await _fa.RunAsync("plugins", "reload", "tally", "--config", _config), _fa.Out));
         Assert.Equal((0, "activity.tally is switched off\n"), (await _fa.RunAsync("plugins", "switch-off", "activity.tally", "--config", _config), _fa.Out));
         await UntilAsync(() => Task.FromResult(File.Exists(_fa.Path("data/plugins-off.json"))), run);
         Assert.Equal((0, "activity.tally is switched on\n"), (await _fa.RunAsync("plugins", "switch-on", "activity.tally", "--config", _config), _fa.Out));

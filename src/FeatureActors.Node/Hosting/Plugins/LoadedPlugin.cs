@@ -8,7 +8,7 @@ internal sealed class LoadedPlugin(string name, string version, PluginLoadContex
     /// <summary>Its name: that of its folder.</summary>
     public string Name { get; } = name;
 
-    /// <summary>Version of its assembly.</summary>
+    /// <summary>Version of its assembly as its author states it, with what comes before a <c>+</c>.</summary>
     public string Version { get; } = version;
 
     /// <summary>Its feature types, supervised.</summary>
@@ -16,6 +16,18 @@ internal sealed class LoadedPlugin(string name, string version, PluginLoadContex
 
     /// <summary>Its triggers, supervised.</summary>
     public List<PluginTriggerType> Triggers { get; } = [];
+
+    /// <summary>Names of those of its types that are conversions.</summary>
+    public HashSet<string> Conversions { get; } = [];
+
+    /// <summary>Its forms of events, supervised.</summary>
+    public List<PluginEventFormat> Formats { get; } = [];
+
+    /// <summary>Its lookups, supervised.</summary>
+    public List<PluginLookupType> Lookups { get; } = [];
+
+    /// <summary>Its periods.</summary>
+    public List<PluginSlots> Slots { get; } = [];
 
     /// <summary>Its functions, supervised.</summary>
     public List<PluginFunction> Functions { get; } = [];
@@ -26,9 +38,12 @@ internal sealed class LoadedPlugin(string name, string version, PluginLoadContex
     /// <summary>What it brings, in words.</summary>
     public IEnumerable<string> Contents =>
     [
-        .. Types.Select(static t => $"type {t.Name}"),
+        .. Types.Select(t => $"{(Conversions.Contains(t.Name) ? "conversion" : "type")} {t.Name}"),
         .. Triggers.Select(static t => $"trigger {t.Name}"),
         .. Functions.Select(static f => $"function {f.Name}"),
+        .. Formats.Select(static f => $"format {f.Name}"),
+        .. Lookups.Select(static l => $"lookup {l.Name}"),
+        .. Slots.Select(static s => $"periods {s.Name}"),
         .. Unused.Select(static u => $"{u} (not used by this release)"),
     ];
 

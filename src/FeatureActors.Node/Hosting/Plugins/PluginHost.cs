@@ -81,7 +81,7 @@ internal sealed class PluginHost
             return new ControlAnswer(false, [$"no plug-in is used under the name '{name}'; there is {(known.Length == 0 ? "none" : string.Join(", ", known.Select(static p => p.Name).Distinct()))}"]);
         }
 
-        bool isChanged = await _runtime.SwitchPluginAsync(name, isOn, "switched off by command", cancellationToken).ConfigureAwait(false);
+        bool isChanged = await _runtime.SwitchPluginAsync(name, isOn, PluginPart.ByCommand, cancellationToken).ConfigureAwait(false);
         string state = isOn ? "on" : "off";
         return new ControlAnswer(true, [isChanged ? $"{name} is switched {state}" : $"{name} was {state} already"]);
     }
@@ -122,7 +122,7 @@ internal sealed class PluginHost
         }
 
         DefinitionsPlan plan = PlanCompiler.Compile(model, _snapshot);
-        List<Action> exchanges = [.. Triggers(plan), .. Functions(next)];
+        List<Action> exchanges = [.. Triggers(plan), .. Functions(next), .. Sources(plan)];
         if (await _runtime.ExchangePluginsAsync(Aggregates(plan), cancellationToken).ConfigureAwait(false) is { } refusal)
         {
             throw new PluginException(refusal);
@@ -178,6 +178,25 @@ internal sealed class PluginHost
             }
 
             yield return () => mine.Become(theirs);
+        }
+    }
+
+    // Numbers and shapes are unchanged, so sources, lookups and their columns stand where they stood.
+    private IEnumerable<Action> Sources(DefinitionsPlan plan)
+    {
+        foreach ((IngestPlan source, IngestPlan fresh) in _plan.Sources.Zip(plan.Sources))
+        {
+            if (source.Format is { } format && fresh.Format is { } nextFormat)
+            {
+                yield return () => format.Become(nextFormat);
+            }
+
+            foreach ((LookupPlan lookup, LookupPlan next) in source.Lookups.Zip(fresh.Lookups))
+            {
+                yield return lookup.Lookup.RefusalOf(next.Lookup) is { } refusal
+                    ? throw new PluginException(refusal)
+                    : () => lookup.Lookup.Become(next.Lookup);
+            }
         }
     }
 

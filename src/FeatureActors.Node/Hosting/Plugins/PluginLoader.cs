@@ -11,9 +11,6 @@ namespace FeatureActors.Node.Hosting.Plugins;
 /// <summary>Loads plug-ins: checks what an assembly needs, brings it into a context of its own and creates what it has.</summary>
 internal static class PluginLoader
 {
-    // Parts of the contract that nothing in definitions can name yet.
-    private static readonly Type[] NotUsed = [typeof(IFeatureConvert), typeof(ISlotAssigner), typeof(ILookup), typeof(IEventDecoder), typeof(IFeatureSink)];
-
     /// <summary>Loads the plug-in called <paramref name="name"/>.</summary>
     /// <exception cref="PluginException">It cannot be loaded; nothing of it stays.</exception>
     public static LoadedPlugin Load(PluginFolder folder, string name)
@@ -69,7 +66,7 @@ internal static class PluginLoader
 
     private static LoadedPlugin Create(string name, PluginLoadContext context, Assembly assembly)
     {
-        var plugin = new LoadedPlugin(name, assembly.GetName().Version?.ToString() ?? "0.0.0.0", context);
+        var plugin = new LoadedPlugin(name, VersionOf(assembly), context);
         foreach (Type type in assembly.GetExportedTypes())
         {
             if (!type.IsClass || type.IsAbstract || type.ContainsGenericParameters || type.GetConstructor(Type.EmptyTypes) is not { } constructor)
@@ -77,32 +74,14 @@ internal static class PluginLoader
                 continue;
             }
 
-            bool isUsed = false;
-            if (typeof(IFeatureType).IsAssignableFrom(type))
-            {
-                isUsed = true;
-                var instance = Construct<IFeatureType>(name, constructor);
-                CheckName(name, type, instance.Name, '-');
-                plugin.Types.Add(new PluginFeatureType(instance, name));
-            }
-
-            if (typeof(ITriggerType).IsAssignableFrom(type))
-            {
-                isUsed = true;
-                var instance = Construct<ITriggerType>(name, constructor);
-                CheckName(name, type, instance.Name, '-');
-                plugin.Triggers.Add(new PluginTriggerType(instance, name));
-            }
-
-            if (typeof(IScalarFunction).IsAssignableFrom(type))
-            {
-                isUsed = true;
-                var instance = Construct<IScalarFunction>(name, constructor);
-                CheckName(name, type, instance.Name, '_');
-                plugin.Functions.Add(new PluginFunction(instance, name));
-            }
-
-            if (!isUsed && NotUsed.Any(kind => kind.IsAssignableFrom(type)))
+            bool isUsed = Bring<IFeatureType>(plugin, constructor, static t => t.Name, '-', t => plugin.Types.Add(new PluginFeatureType(t, name)))
+                | Bring<IFeatureConvertType>(plugin, constructor, static c => c.Name, '-', c => BringConversion(plugin, c))
+                | Bring<ITriggerType>(plugin, constructor, static t => t.Name, '-', t => plugin.Triggers.Add(new PluginTriggerType(t, name)))
+                | Bring<IScalarFunction>(plugin, constructor, static f => f.Name, '_', f => plugin.Functions.Add(new PluginFunction(f, name)))
+                | Bring<IEventFormat>(plugin, constructor, static f => f.Name, '-', f => plugin.Formats.Add(new PluginEventFormat(f, name)))
+                | Bring<ILookupType>(plugin, constructor, static l => l.Name, '-', l => plugin.Lookups.Add(new PluginLookupType(l, name)))
+                | Bring<ISlotAssignerType>(plugin, constructor, static s => s.Name, '-', s => plugin.Slots.Add(new PluginSlots(s, name)));
+            if (!isUsed && typeof(IFeatureSink).IsAssignableFrom(type))
             {
                 plugin.Unused.Add(type.FullName!);
             }
@@ -111,7 +90,33 @@ internal static class PluginLoader
         return plugin.Contents.Any()
             ? plugin
             : throw new PluginException(
-                $"plug-in '{name}' has no public class with a constructor without parameters that implements IFeatureType, ITriggerType or IScalarFunction");
+                $"plug-in '{name}' has no public class with a constructor without parameters that implements IFeatureType, ITriggerType, IScalarFunction, IFeatureConvertType, IEventFormat, ILookupType or ISlotAssignerType");
+    }
+
+    // What the author states in <Version>; a build adds the commit behind a plus.
+    private static string VersionOf(Assembly assembly) =>
+        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+        ?? assembly.GetName().Version?.ToString() ?? "0.0.0.0";
+
+    private static void BringConversion(LoadedPlugin plugin, IFeatureConvertType convert)
+    {
+        var type = new PluginFeatureType(new ConvertFeatureType(convert), plugin.Name);
+        plugin.Types.Add(type);
+        plugin.Conversions.Add(type.Name);
+    }
+
+    /// <summary>Takes an object of a class that implements <typeparamref name="T"/>; false when it does not.</summary>
+    private static bool Bring<T>(LoadedPlugin plugin, ConstructorInfo constructor, Func<T, string?> nameOf, char joint, Action<T> take)
+    {
+        if (!typeof(T).IsAssignableFrom(constructor.DeclaringType))
+        {
+            return false;
+        }
+
+        T instance = Construct<T>(plugin.Name, constructor);
+        CheckName(plugin.Name, constructor.DeclaringType!, nameOf(instance), joint);
+        take(instance);
+        return true;
     }
 
     private static T Construct<T>(string plugin, ConstructorInfo constructor)

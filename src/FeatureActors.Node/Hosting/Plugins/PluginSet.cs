@@ -55,7 +55,9 @@ internal sealed class PluginSet
         definitions,
         new FeatureTypeRegistry([.. BuiltInFeatureTypes.All, .. Plugins.SelectMany(static p => p.Types)]),
         Plugins.SelectMany(static p => p.Functions),
-        new TriggerTypeRegistry([.. BuiltInTriggerTypes.All, .. Plugins.SelectMany(static p => p.Triggers)]));
+        new TriggerTypeRegistry([.. BuiltInTriggerTypes.All, .. Plugins.SelectMany(static p => p.Triggers)]),
+        new CustomKinds(
+            Plugins.SelectMany(static p => p.Formats), Plugins.SelectMany(static p => p.Lookups), Plugins.SelectMany(static p => p.Slots)));
 
     /// <summary>
     /// This set with the functions of <paramref name="old"/> where both have them: expressions are bound to those, and only what is
@@ -85,8 +87,14 @@ internal sealed class PluginSet
         var owners = ScalarFunctionSet.BuiltIn.Names.ToDictionary(static n => "function " + n.ToLowerInvariant(), static _ => "what is built in");
         foreach (LoadedPlugin plugin in plugins)
         {
-            IEnumerable<string> names = [.. plugin.Types.Select(static t => $"type {t.Name}"), .. plugin.Triggers.Select(static t => $"trigger {t.Name}")];
-            foreach (string item in names.Concat(plugin.Functions.Select(static f => "function " + f.Name.ToLowerInvariant())))
+            IEnumerable<string> names =
+            [
+                .. plugin.Types.Select(static t => $"type {t.Name}"), .. plugin.Triggers.Select(static t => $"trigger {t.Name}"),
+                .. plugin.Formats.Select(static f => $"format {f.Name}"), .. plugin.Lookups.Select(static l => $"lookup {l.Name}"),
+                .. plugin.Slots.Select(static s => $"periods {s.Name}"),
+                .. plugin.Functions.Select(static f => "function " + f.Name.ToLowerInvariant()),
+            ];
+            foreach (string item in names)
             {
                 if (!owners.TryAdd(item, $"plug-in '{plugin.Name}'"))
                 {
