@@ -244,6 +244,8 @@ internal static class WindowBinder
             return found.Bind(new ConfigSettingsBinding(name, reader));
         }
 
+        // Its settings are unknown too, which is no further mistake.
+        reader.Know([.. reader.Keys]);
         value.Error($"no plug-in has periods '{name}'", slots.Count == 0 ? null : Names.Nearest(name, slots.Keys));
         return null;
     }

@@ -11,10 +11,10 @@ namespace FeatureActors.Core.Plugins;
 /// </summary>
 /// <param name="inner">The plug-in's periods.</param>
 /// <param name="plugin">Name of the plug-in.</param>
-public sealed class PluginSlots(ISlotAssignerType inner, string plugin)
+/// <param name="budget">Longest time that all answers may take; 10 s unless stated, a hundred times what a million periods take.</param>
+public sealed class PluginSlots(ISlotAssignerType inner, string plugin, TimeSpan? budget = null)
 {
-    /// <summary>Longest time that the table of all periods may take: a hundred times what a million periods take.</summary>
-    public static readonly TimeSpan Budget = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DefaultBudget = TimeSpan.FromSeconds(10);
 
     /// <summary>The word of definitions.</summary>
     public string Name { get; } = CustomKinds.Prefix + inner.Name;
@@ -31,7 +31,7 @@ public sealed class PluginSlots(ISlotAssignerType inner, string plugin)
             }
 
             string text = string.Concat(settings.Settings.Where(static s => s.IsStated).Select(static s => $", {HoconText.Quote(s.Key)} = {s.Text}"));
-            (TablePeriods? periods, string? flaw) = Within(Budget, () => (TablePeriods.Of(Name, text, assigner, out string? found), found));
+            (TablePeriods? periods, string? flaw) = Within(budget ?? DefaultBudget, () => (TablePeriods.Of(Name, text, assigner, out string? found), found));
             if (flaw is not null)
             {
                 settings.Error("tumbling", $"{Name} of plug-in {plugin} cuts no periods: {flaw}");
@@ -49,7 +49,7 @@ public sealed class PluginSlots(ISlotAssignerType inner, string plugin)
     }
 
     // A call that does not return cannot be stopped; its thread ends with the process.
-    private static (TablePeriods? Periods, string? Flaw) Within(TimeSpan budget, Func<(TablePeriods? Periods, string? Flaw)> work)
+    private static (TablePeriods? Periods, string? Flaw) Within(TimeSpan limit, Func<(TablePeriods? Periods, string? Flaw)> work)
     {
         (TablePeriods? Periods, string? Flaw) result = default;
         Exception? thrown = null;
@@ -68,9 +68,9 @@ public sealed class PluginSlots(ISlotAssignerType inner, string plugin)
         })
         { IsBackground = true, Name = "fa-slots" };
         thread.Start();
-        if (!thread.Join(budget))
+        if (!thread.Join(limit))
         {
-            return (null, $"no answer within {budget.TotalSeconds:F0} s");
+            return (null, $"no answer within {limit.TotalSeconds:F0} s");
         }
 
         if (thrown is not null)

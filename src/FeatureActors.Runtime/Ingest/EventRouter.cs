@@ -37,6 +37,8 @@ internal sealed class EventRouter
     private readonly IEventDecoder _decoder;
     private readonly DecodedEvent _event;
     private readonly CompiledValue[] _expressions;
+    private readonly LookupPlan[] _lookups;
+    private readonly int _firstExpression;
     private readonly int _computedCells;
     private readonly ArrayBufferWriter<byte> _found = new();
     private readonly byte[] _number = new byte[20];
@@ -49,6 +51,8 @@ internal sealed class EventRouter
         _plan = plan;
         _decoder = plan.CreateDecoder();
         _expressions = [.. plan.Expressions.Select(static e => e.CreateEvaluator())];
+        _lookups = [.. plan.Lookups];
+        _firstExpression = plan.FieldTypes.Count + 1 + plan.LookupCells;
         _computedCells = plan.LookupCells + _expressions.Length;
         _event = new DecodedEvent(plan.FieldTypes.Count + (_computedCells == 0 ? 0 : 1 + _computedCells));
         _idSeed = StableHash.Of(System.Text.Encoding.UTF8.GetBytes(plan.Source));
@@ -167,7 +171,7 @@ internal sealed class EventRouter
     /// <summary>Fills the cells behind the declared fields, of which the first stays NULL.</summary>
     private void Compute(in RowView row)
     {
-        int cell = _plan.FieldTypes.Count + 1 + _plan.LookupCells;
+        int cell = _firstExpression;
         foreach (CompiledValue expression in _expressions)
         {
             expression.Write(row, ref _event.Cells[cell++], _event.Bytes);
@@ -181,7 +185,7 @@ internal sealed class EventRouter
     private void LookUp(in RowView row, int ordinal, IRowTarget target)
     {
         int cell = _plan.FieldTypes.Count + 1;
-        foreach (LookupPlan lookup in _plan.Lookups)
+        foreach (LookupPlan lookup in _lookups)
         {
             Span<RowCell> cells = _event.Cells.Slice(cell, lookup.Lookup.Columns.Count);
             cell += cells.Length;

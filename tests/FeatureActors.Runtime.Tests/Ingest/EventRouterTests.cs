@@ -79,6 +79,35 @@ public sealed class EventRouterTests
         }
     }
 
+    [Fact]
+    public void Looking_up_columns_and_decoding_by_a_plug_in_allocate_nothing_after_warm_up()
+    {
+        string text = Text.Replace("quantity = long } }", "quantity = long }, lookups.t { type = \"custom:table\", key = id, columns = [brand, weight] }, format = \"custom:lines\" }", StringComparison.Ordinal)
+            .Replace("features {", "features {\nbrands { type = count-map, key = brand, windows = [1h] }, weights { type = sum, of = \"weight + 1\", windows = [1h] }\n", StringComparison.Ordinal);
+        DefinitionsModel model = DefinitionsBinder.Bind(HoconParser.ParseText(text, "d.conf"), new FeatureTypeRegistry(BuiltInFeatureTypes.All), custom: RouterKinds.All);
+        IngestPlan plan = PlanCompiler.Compile(model, DefinitionsCatalog.Unapplied(model)).Sources[0];
+        var cells = new Cells(plan);
+        new EventRouter(plan).Route("{\"t\":1,\"id\":\"k\",\"price\":2.5,\"quantity\":3}"u8, 0, cells);
+        Assert.Contains("brand of k", cells.Row, StringComparison.Ordinal);
+        Assert.Contains("|2|", cells.Row, StringComparison.Ordinal);
+
+        var router = new EventRouter(plan);
+        var target = new NoTarget();
+        byte[] message = "{\"t\":1,\"id\":\"a somewhat longer user id\",\"price\":2.5,\"quantity\":3}"u8.ToArray();
+        for (int i = 0; i < 1000; i++)
+        {
+            router.Route(message, 0, target);
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+        {
+            router.Route(message, 0, target);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
     private static IReadOnlyList<IngestPlan> Sources()
     {
         DefinitionsModel model = DefinitionsBinder.Bind(
