@@ -20,7 +20,7 @@ public sealed class PluginExchangeTests : IDisposable
         ControlAnswer answer = await node.AskAsync("plugins reload", "tally");
 
         Assert.True(answer.IsDone, string.Join('\n', answer.Lines));
-        Assert.Equal(["tally 2.0.0.0 is loaded: type custom:tally, function twice"], answer.Lines);
+        Assert.Equal(["tally 2.0.0 is loaded: type custom:tally, function twice"], answer.Lines);
         await node.UntilValueAsync("u", "tally:1h", "30");
         node.Send("u", "a");
         await node.UntilValueAsync("u", "tally:1h", "40");
@@ -111,7 +111,7 @@ public sealed class PluginExchangeTests : IDisposable
 
         Assert.Equal(
             [
-                "tally 1.0.0.0: type custom:tally, function twice",
+                "tally 1.0.0: type custom:tally, function twice",
                 "feature activity.tally (tally): on, 0 calls failed",
                 "function twice (tally): on, 0 calls failed",
             ],
