@@ -44,7 +44,7 @@ internal static class ApplyBenchmark
 
         if (options.Profiles.Count == 0 || options.Profiles.Contains(Sizes))
         {
-            foreach (int keys in KeyCounts)
+            foreach (int keys in options.Keys > 0 ? [options.Keys] : KeyCounts)
             {
                 foreach ((string window, long ms) in WindowSizes)
                 {

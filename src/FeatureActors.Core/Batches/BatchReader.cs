@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Slots;
@@ -17,7 +18,7 @@ public sealed class BatchReader
     private int[] _map = [];
     private FieldType[] _types = [];
     private int _columns;
-    private ReadOnlyMemory<byte> _batch;
+    private ArraySegment<byte> _batch = ArraySegment<byte>.Empty;
     private BatchHeader _header;
     private int _rows;
 
@@ -42,7 +43,7 @@ public sealed class BatchReader
     /// <summary>Head of the open batch.</summary>
     public ref readonly BatchHeader Header => ref _header;
 
-    /// <summary>Offset of the first row, for <see cref="ReadHead"/>.</summary>
+    /// <summary>Offset of the first row, for <see cref="ReadHead(int)"/>.</summary>
     public int FirstRow => _rows;
 
     /// <summary>Opens a batch.</summary>
@@ -82,43 +83,54 @@ public sealed class BatchReader
             BinaryPrimitives.ReadInt64LittleEndian(b[52..]));
         Count = BinaryPrimitives.ReadInt32LittleEndian(b[BatchWriter.CountAt..]);
         at = MapColumns(b, at);
-        _batch = batch;
+
+        // Every row asks for the bytes, and an array answers faster than memory of any kind.
+        _batch = MemoryMarshal.TryGetArray(batch, out ArraySegment<byte> segment) ? segment : new ArraySegment<byte>(batch.ToArray());
         _rows = at;
     }
 
     /// <summary>Reads the head of the row at <paramref name="position"/>.</summary>
     public RowHead ReadHead(int position)
     {
-        ReadOnlySpan<byte> b = _batch.Span;
+        RowHead head = default;
+        ReadHead(position, ref head);
+        return head;
+    }
+
+    /// <summary>Reads the head of the row at <paramref name="position"/> into <paramref name="head"/>, field by field: a copy of the whole would wait for its parts.</summary>
+    public void ReadHead(int position, ref RowHead head)
+    {
+        ReadOnlySpan<byte> b = _batch;
         int at = position;
         int length = (int)Varint.Read(b, ref at);
-        int end = at + length;
-        long offset = _header.FirstOffset + (long)Varint.Read(b, ref at);
-        int ordinal = (int)Varint.Read(b, ref at);
+        head.End = at + length;
+        head.Offset = _header.FirstOffset + (long)Varint.Read(b, ref at);
+        head.Ordinal = (int)Varint.Read(b, ref at);
         byte flags = b[at++];
-        long eventTime = BinaryPrimitives.ReadInt64LittleEndian(b[at..]);
+        head.Sign = (flags & 1) != 0 ? -1 : 1;
+        head.EventTimeMs = BinaryPrimitives.ReadInt64LittleEndian(b[at..]);
         at += 8;
-        long ingestTime = _header.IngestTimeMs + Varint.UnZigZag(Varint.Read(b, ref at));
-        ulong groups = Varint.Read(b, ref at);
-        ulong eventId = 0;
+        head.IngestTimeMs = _header.IngestTimeMs + Varint.UnZigZag(Varint.Read(b, ref at));
+        head.Groups = Varint.Read(b, ref at);
+        head.EventIdHash = 0;
         if ((flags & 2) != 0)
         {
-            eventId = BinaryPrimitives.ReadUInt64LittleEndian(b[at..]);
+            head.EventIdHash = BinaryPrimitives.ReadUInt64LittleEndian(b[at..]);
             at += 8;
         }
 
-        int keyLength = (int)Varint.Read(b, ref at);
-        return new RowHead(
-            offset, ordinal, (flags & 1) != 0 ? -1 : 1, eventTime, ingestTime, groups, eventId, at, keyLength, at + keyLength, end);
+        head.KeyLength = (int)Varint.Read(b, ref at);
+        head.KeyStart = at;
+        head.ColumnsStart = at + head.KeyLength;
     }
 
     /// <summary>Key of a row.</summary>
-    public ReadOnlySpan<byte> KeyOf(in RowHead head) => _batch.Span.Slice(head.KeyStart, head.KeyLength);
+    public ReadOnlySpan<byte> KeyOf(in RowHead head) => _batch.AsSpan(head.KeyStart, head.KeyLength);
 
     /// <summary>Columns of a row; valid until the next call.</summary>
     public RowView ReadColumns(in RowHead head)
     {
-        ReadOnlySpan<byte> b = _batch.Span;
+        ReadOnlySpan<byte> b = _batch;
         int bits = head.ColumnsStart;
         int at = bits + ((_columns + 7) / 8);
         for (int i = 0; i < _columns; i++)

@@ -1,6 +1,6 @@
 namespace FeatureActors.Core.Batches;
 
-/// <summary>The fixed part of a row in a batch.</summary>
+/// <summary>The fixed part of a row in a batch. Mutable, so that a batch of rows is read in place.</summary>
 /// <param name="Offset">Source offset of the row's event.</param>
 /// <param name="Ordinal">Ordinal among the event's rows.</param>
 /// <param name="Sign">+1, or −1 for a retraction.</param>
@@ -12,7 +12,7 @@ namespace FeatureActors.Core.Batches;
 /// <param name="KeyLength">Length of the key.</param>
 /// <param name="ColumnsStart">First byte of the columns.</param>
 /// <param name="End">First byte behind the row: where the next one starts.</param>
-public readonly record struct RowHead(
+public record struct RowHead(
     long Offset,
     int Ordinal,
     int Sign,

@@ -23,7 +23,9 @@ public sealed class EntityUpdater
     private readonly EntityBlock _block;
     private readonly FeaturePlan[] _features;
     private readonly FeatureColumn[][] _columns;
+    private readonly GroupPlan[] _groups;
     private readonly int[] _timelines;
+    private readonly Cell[] _cells;
     private readonly PluginPart?[] _parts;
     private readonly FaultRate[] _rates;
     private byte[] _payloadCopy = new byte[256];
@@ -35,9 +37,11 @@ public sealed class EntityUpdater
         _plan = layout.Plan;
         _block = block;
         _features = [.. _plan.Features];
+        _groups = [.. _plan.Groups];
         _columns = [.. _features.Select(static f => f.Columns.ToArray())];
         string[] timelines = [.. _features.Select(static f => f.Timeline.Text).Distinct()];
         _timelines = [.. _features.Select(f => Array.IndexOf(timelines, f.Timeline.Text))];
+        _cells = new Cell[timelines.Length];
         _parts = [.. _features.Select(static f => (f.Aggregate as PluginAggregate)?.Part)];
         _rates = new FaultRate[_features.Length];
     }
@@ -71,13 +75,17 @@ public sealed class EntityUpdater
     /// <returns>Groups (by place in the plan) that took the row.</returns>
     public ulong Apply(in RowHead head, in RowView row, long nowMs, long idleNowMs)
     {
-        Faults.Clear();
+        if (Faults.Count > 0)
+        {
+            Faults.Clear();
+        }
+
         SwitchedOff = -1;
         LateGroups = 0;
         ulong changed = 0;
-        for (int g = 0; g < _plan.Groups.Count; g++)
+        for (int g = 0; g < _groups.Length; g++)
         {
-            GroupPlan group = _plan.Groups[g];
+            GroupPlan group = _groups[g];
             if ((head.Groups >> group.Number & 1) == 0)
             {
                 continue;
@@ -100,30 +108,33 @@ public sealed class EntityUpdater
     /// <summary>Applies a row to one group; false when no feature of the group can hold it any more.</summary>
     private bool ApplyGroup(int place, GroupPlan group, in RowHead head, in RowView row, long nowMs, long idleNowMs)
     {
-        ForgetIdle(place, group, Math.Max(head.EventTimeMs, idleNowMs));
-        bool isHeld = false;
-        int timelineAt = -1;
-        long start = 0;
-        long slotStart = 0;
-
         // What no window takes away lives as long as the group does: an old event counts while newer ones keep it alive.
-        bool isIdleOut = group.Idle is not null
-            && GroupEvaluator.IdleExit(group, Math.Max(head.EventTimeMs, _block.Group(place).LastEventMs)) <= idleNowMs;
+        bool isIdleOut = false;
+        if (group.Idle is not null)
+        {
+            ForgetIdle(place, group, Math.Max(head.EventTimeMs, idleNowMs));
+            isIdleOut = GroupEvaluator.IdleExit(group, Math.Max(head.EventTimeMs, _block.Group(place).LastEventMs)) <= idleNowMs;
+        }
+
         if (nowMs < idleNowMs && !CanHold(group, head.EventTimeMs, idleNowMs, isIdleOut))
         {
             // T is behind, after a restart for example; whether a row counts must not depend on that.
             return false;
         }
 
-        for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
+        bool isHeld = false;
+        int timelineAt = -1;
+        long start = 0;
+        long slotStart = 0;
+        int end = group.FirstFeature + group.FeatureCount;
+        for (int f = group.FirstFeature; f < end; f++)
         {
             FeaturePlan feature = _features[f];
-            SlotTimeline timeline = feature.Timeline;
             if (_timelines[f] != timelineAt)
             {
                 timelineAt = _timelines[f];
-                start = timeline.StartOf(head.EventTimeMs);
-                slotStart = timeline.FoldedStart(start, nowMs);
+                start = StartOf(timelineAt, feature.Timeline, head.EventTimeMs);
+                slotStart = feature.Timeline.FoldedStart(start, nowMs);
             }
 
             if (!CanHold(feature, start, nowMs, idleNowMs, isIdleOut))
@@ -144,13 +155,27 @@ public sealed class EntityUpdater
         return isHeld;
     }
 
+    /// <summary>Start of the slot that takes an event. Rows of a batch are close in time, so it is mostly that of the row before.</summary>
+    private long StartOf(int place, SlotTimeline timeline, long timeMs)
+    {
+        ref Cell cell = ref _cells[place];
+        if (timeMs < cell.FromMs || timeMs >= cell.EndMs)
+        {
+            cell.StartMs = timeline.StartOf(timeMs);
+            cell.FromMs = timeline.Family == SlotFamily.Time ? cell.StartMs : timeMs;
+            cell.EndMs = timeline.Family == SlotFamily.Time ? timeline.NextBoundary(timeMs) : timeMs + 1;
+        }
+
+        return cell.StartMs;
+    }
+
     /// <summary>
     /// Drops what no window takes away when the group was idle for too long before this row, in event time or by the clock, though
     /// nobody evaluated it since: a leap of T must end as a slow walk would, and a replay like the first time.
     /// </summary>
     private void ForgetIdle(int place, GroupPlan group, long rowMs)
     {
-        if (group.Idle is null || GroupEvaluator.IdleExit(group, _block.Group(place).LastEventMs) > rowMs)
+        if (GroupEvaluator.IdleExit(group, _block.Group(place).LastEventMs) > rowMs)
         {
             return;
         }
@@ -290,5 +315,13 @@ public sealed class EntityUpdater
 
         bytes.CopyTo(copy);
         return bytes.Length;
+    }
+
+    /// <summary>A span of time in one slot of a timeline.</summary>
+    private struct Cell
+    {
+        public long FromMs;
+        public long EndMs;
+        public long StartMs;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Windows;
@@ -152,12 +153,13 @@ public sealed partial class EntityBlock
         _section = section;
         _slotStart = startMs;
         _hidden = HiddenBytesOf(feature);
-        int count = SlotCount(section);
-        long newest = ReadLong(section + NewestStart);
+        ReadOnlySpan<byte> bytes = _memory.Bytes;
+        ReadOnlySpan<byte> header = bytes.Slice(section, SectionHeader);
+        int count = BinaryPrimitives.ReadInt32LittleEndian(header[Slots..]) & ~LifetimeBit;
+        long newest = BinaryPrimitives.ReadInt64LittleEndian(header[NewestStart..]);
         if (count > 0 && newest == startMs)
         {
-            int at = section + ReadInt(section + NewestEntry);
-            ReadOnlySpan<byte> bytes = _memory.Bytes;
+            int at = section + BinaryPrimitives.ReadInt32LittleEndian(header[NewestEntry..]);
             Varint.Read(bytes, ref at);
             _payloadLength = (int)Varint.Read(bytes, ref at) - _hidden;
             _payload = at + _hidden;

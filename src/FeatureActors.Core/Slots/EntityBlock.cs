@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using FeatureActors.Abstractions.Features;
 
 namespace FeatureActors.Core.Slots;
@@ -127,11 +128,15 @@ public sealed partial class EntityBlock : SlotStorage
     private Span<byte> GroupBytes(int group) =>
         _memory.Bytes.Slice(EntityLayout.HeaderBytes + (group * EntityLayout.GroupBytes), EntityLayout.GroupBytes);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int ReadInt(int at) => BinaryPrimitives.ReadInt32LittleEndian(_memory.Bytes[at..]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long ReadLong(int at) => BinaryPrimitives.ReadInt64LittleEndian(_memory.Bytes[at..]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void WriteInt(int at, int value) => BinaryPrimitives.WriteInt32LittleEndian(_memory.Bytes[at..], value);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void WriteLong(int at, long value) => BinaryPrimitives.WriteInt64LittleEndian(_memory.Bytes[at..], value);
 }

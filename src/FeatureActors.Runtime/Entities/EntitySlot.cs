@@ -39,20 +39,8 @@ internal struct EntitySlot
     /// <summary>Flags.</summary>
     public EntityMarks Marks;
 
-    // Second of the last use, or −1 − the place in the batch being applied: who is in a batch is in use.
-    private int _use;
-
-    /// <summary>Place in the batch being applied; −1 outside.</summary>
-    public readonly int BatchPlace => _use < 0 ? -1 - _use : -1;
-
-    /// <summary>Monotonic second of the last use, for passivation; the present one while in a batch.</summary>
-    public readonly int LastUsed => _use < 0 ? int.MaxValue : _use;
-
-    /// <summary>Puts the entity into the batch being applied.</summary>
-    public void EnterBatch(int place) => _use = -1 - place;
-
-    /// <summary>Notes a use, and takes the entity out of the batch being applied.</summary>
-    public void Use(int second) => _use = second;
+    /// <summary>Monotonic second of the last use, for passivation.</summary>
+    public int LastUsed;
 }
 
 /// <summary>Flags of a loaded entity.</summary>

@@ -20,6 +20,9 @@ internal sealed class EntityTable
     private int[] _index;
     private int _next;
 
+    // Means nothing; the compiler must not find out that what was read is not used.
+    private int _foreseen;
+
     public EntityTable(BlockStore store, EntityBlock block)
     {
         _store = store;
@@ -59,6 +62,36 @@ internal sealed class EntityTable
         }
 
         return Empty;
+    }
+
+    /// <summary>
+    /// Brings near what <see cref="Find"/> will read for each key. The loads of one step do not depend on each other, so the processor
+    /// waits for memory once for many keys, not three times for each; with a million entities that is most of what a row costs.
+    /// </summary>
+    public void Foresee(Span<SoughtKey> keys)
+    {
+        int mask = _index.Length - 1;
+        int[] index = _index;
+        foreach (ref SoughtKey key in keys)
+        {
+            key.Entity = index[Spread((uint)key.Hash) & mask];
+        }
+
+        foreach (ref readonly SoughtKey key in keys)
+        {
+            if (key.Entity >= 0)
+            {
+                _foreseen += this[key.Entity].Handle;
+            }
+        }
+
+        foreach (ref readonly SoughtKey key in keys)
+        {
+            if (key.Entity >= 0)
+            {
+                _foreseen += _store.Foresee(this[key.Entity].Handle);
+            }
+        }
     }
 
     /// <summary>Adds an entity that is not in the table; its block is the caller's task.</summary>

@@ -4,7 +4,6 @@ using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Entities;
-using FeatureActors.Core.Sharding;
 using FeatureActors.Runtime.Entities;
 
 namespace FeatureActors.Runtime.Shards;
@@ -14,12 +13,8 @@ internal sealed partial class ShardMachine
 {
     private readonly Queue<LogEntry> _pending = new();
     private readonly List<ReadOnlyMemory<byte>> _missing = [];
-    private readonly List<int> _touched = [];
+    private readonly KeyedRows _rows = new();
     private readonly List<DeadLetter> _letters = [];
-    private RowHead[] _heads = new RowHead[1024];
-    private int[] _nextRow = new int[1024];
-    private int[] _firstRow = new int[256];
-    private int[] _lastRow = new int[256];
     private long _pendingBytes;
     private bool _isLoadUnderWay;
 
@@ -68,24 +63,26 @@ internal sealed partial class ShardMachine
         try
         {
             _reader.Open(entry.Batch);
-            if (!TryChainRows())
-            {
-                return false;
-            }
+            _rows.Read(_reader, MarkOf(_reader.Header).Offset);
         }
         catch (Exception error) when (error is IndexOutOfRangeException or ArgumentException or InvalidDataException)
         {
             throw new Core.Slots.StateFormatException($"the batch at offset {entry.Offset} of shard {_shard} cannot be read: {error.Message}");
         }
 
-        for (int i = 0; i < _touched.Count; i++)
+        if (!TryFindEntities())
         {
-            ApplyRows(_touched[i], _firstRow[i]);
+            return false;
         }
 
-        _touched.Clear();
+        foreach (ref readonly SoughtKey key in _rows.Keys)
+        {
+            ApplyRows(key.Entity, key.FirstRow);
+        }
+
+        Counters.Repeated += _rows.Repeated;
         BatchHeader header = _reader.Header;
-        SourceMark mark = _marks.Get(header.Lane, header.Source, header.SourcePartition);
+        SourceMark mark = MarkOf(header);
         mark.Offset = Math.Max(mark.Offset, header.LastOffset);
         mark.Partitions = header.SourcePartitions;
         mark.ClockMs = Math.Max(mark.ClockMs, header.ClockMs);
@@ -93,91 +90,48 @@ internal sealed partial class ShardMachine
         return true;
     }
 
-    /// <summary>Finds the entity of every new row and chains the rows of each; false when entities must be loaded first.</summary>
-    private bool TryChainRows()
-    {
-        BatchHeader header = _reader.Header;
-        SourceMark mark = _marks.Get(header.Lane, header.Source, header.SourcePartition);
-        if (_heads.Length < _reader.Count)
-        {
-            _heads = new RowHead[_reader.Count * 2];
-            _nextRow = new int[_heads.Length];
-        }
+    private SourceMark MarkOf(in BatchHeader header) => _marks.Get(header.Lane, header.Source, header.SourcePartition);
 
+    /// <summary>Finds the entity of every key of the batch; false when some must be loaded first.</summary>
+    private bool TryFindEntities()
+    {
         _missing.Clear();
-        _touched.Clear();
-        long repeated = 0;
-        int position = _reader.FirstRow;
-        for (int i = 0; i < _reader.Count; i++)
+        _table.Foresee(_rows.Keys);
+        foreach (ref SoughtKey key in _rows.Keys)
         {
-            RowHead head = _reader.ReadHead(position);
-            position = head.End;
-            if (head.Offset <= mark.Offset)
+            ReadOnlySpan<byte> bytes = _reader.KeyOf(_rows.Head(key.FirstRow));
+            key.Entity = _table.Find(bytes, key.Hash);
+            if (key.Entity >= 0)
             {
-                repeated++;
                 continue;
             }
 
-            ReadOnlySpan<byte> key = _reader.KeyOf(head);
-            ulong hash = StableHash.Of(key);
-            int entity = _table.Find(key, hash);
-            if (entity < 0)
+            if (_cold > 0)
             {
-                if (_cold > 0)
-                {
-                    _missing.Add(key.ToArray());
-                    continue;
-                }
-
-                entity = CreateEntity(key, hash);
+                _missing.Add(bytes.ToArray());
             }
-
-            _heads[i] = head;
-            Chain(entity, i);
+            else
+            {
+                key.Entity = CreateEntity(bytes, key.Hash);
+            }
         }
 
-        if (_missing.Count > 0)
+        if (_missing.Count == 0)
         {
-            Unchain();
-            RequestLoad();
-            return false;
+            return true;
         }
 
-        Counters.Repeated += repeated;
-        return true;
-    }
-
-    private void Chain(int entity, int row)
-    {
-        ref EntitySlot slot = ref _table[entity];
-        _nextRow[row] = -1;
-        if (slot.BatchPlace >= 0)
+        // Those that are here are in use while the others are read.
+        foreach (ref readonly SoughtKey key in _rows.Keys)
         {
-            _nextRow[_lastRow[slot.BatchPlace]] = row;
-            _lastRow[slot.BatchPlace] = row;
-            return;
+            if (key.Entity >= 0)
+            {
+                _table[key.Entity].LastUsed = Second;
+            }
         }
 
-        int place = _touched.Count;
-        if (place == _firstRow.Length)
-        {
-            Array.Resize(ref _firstRow, place * 2);
-            Array.Resize(ref _lastRow, place * 2);
-        }
-
-        slot.EnterBatch(place);
-        _firstRow[place] = _lastRow[place] = row;
-        _touched.Add(entity);
-    }
-
-    private void Unchain()
-    {
-        foreach (int entity in _touched)
-        {
-            _table[entity].Use(Second);
-        }
-
-        _touched.Clear();
+        RequestLoad();
+        return false;
     }
 
     private void ApplyRows(int entity, int row)
@@ -188,7 +142,7 @@ internal sealed partial class ShardMachine
         long oldest = long.MaxValue;
         while (row >= 0)
         {
-            ref readonly RowHead head = ref _heads[row];
+            ref readonly RowHead head = ref _rows.Head(row);
             bool hasId = head.EventIdHash != 0 && _plan.EventIdKeepMs > 0;
             if (hasId && _block.IsRemembered(head.EventIdHash))
             {
@@ -217,14 +171,14 @@ internal sealed partial class ShardMachine
             }
 
             rows++;
-            row = _nextRow[row];
+            row = _rows.Next(row);
         }
 
         Counters.Rows += rows;
         Counters.HotKeys.Add(_block.Key, rows);
 
         ref EntitySlot slot = ref _table[entity];
-        slot.Use(Second);
+        slot.LastUsed = Second;
         if (changed != 0)
         {
             slot.Marks &= ~EntityMarks.Dying;

@@ -189,7 +189,7 @@ internal sealed partial class ShardMachine
     private void Touch(ref EntitySlot slot)
     {
         slot.Marks |= EntityMarks.Recent;
-        slot.Use(Second);
+        slot.LastUsed = Second;
     }
 
     /// <summary>Lets clean entities go that were idle for long, or any that the hand finds unused while memory is short.</summary>
@@ -232,7 +232,7 @@ internal sealed partial class ShardMachine
         ref EntitySlot slot = ref _table[entity];
         const EntityMarks Busy = EntityMarks.Dirty | EntityMarks.InCheckpoint | EntityMarks.ForceWrite | EntityMarks.ForceRefresh | EntityMarks.Dying;
         bool isUnpublished = slot.ChangedGroups != 0 || slot.UnackedBatch != 0;
-        if ((slot.Marks & Busy) != 0 || slot.BatchPlace >= 0 || (isUnpublished && _isFenceRaised && !_isSinkAway))
+        if ((slot.Marks & Busy) != 0 || (isUnpublished && _isFenceRaised && !_isSinkAway))
         {
             return;
         }

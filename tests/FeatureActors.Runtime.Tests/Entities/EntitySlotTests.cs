@@ -8,20 +8,6 @@ public sealed class EntitySlotTests
     [Fact]
     public void A_slot_has_the_size_that_the_table_counts() => Assert.Equal(EntitySlot.Size, Unsafe.SizeOf<EntitySlot>());
 
-    [Fact]
-    public void An_entity_in_a_batch_is_in_use_until_it_leaves_it()
-    {
-        var slot = default(EntitySlot);
-        slot.Use(7);
-        Assert.Equal(-1, slot.BatchPlace);
-        slot.EnterBatch(0);
-        Assert.Equal(0, slot.BatchPlace);
-        Assert.Equal(int.MaxValue, slot.LastUsed);
-        slot.Use(9);
-        Assert.Equal(-1, slot.BatchPlace);
-        Assert.Equal(9, slot.LastUsed);
-    }
-
     [Theory]
     [InlineData(1_700_000_000_000)]
     [InlineData(400L << 32)]
