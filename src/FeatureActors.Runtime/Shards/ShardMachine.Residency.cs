@@ -25,6 +25,8 @@ internal sealed partial class ShardMachine
 
     // Log offset up to which an earlier owner may have published what this one only replays.
     private long _replayEnd;
+
+    // What stored rows remember as published may be older than what the sink holds; until a first pass over all of them.
     private bool _isSinkAhead;
 
     /// <summary>Entities in the store that are not in memory.</summary>

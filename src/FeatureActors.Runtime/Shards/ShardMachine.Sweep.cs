@@ -167,6 +167,12 @@ internal sealed partial class ShardMachine
 
     private void EndPass()
     {
+        if (_sweep!.Kind != SweepKind.Unpublished)
+        {
+            // Every entity is written by this owner now, or is in memory and marked to be: rows read from here on tell the truth.
+            _isSinkAhead = false;
+        }
+
         if (_sweep!.Kind == SweepKind.Rewrite)
         {
             _sweep.IsScanning = true;

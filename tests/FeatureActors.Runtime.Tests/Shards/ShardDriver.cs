@@ -38,6 +38,7 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
     private readonly InMemoryFeatureSink _sink;
     private ShardMachine _machine;
     private long _events;
+    private byte[]? _inspected;
 
     public ShardDriver(string definitions, params ITriggerType[] triggers)
     {
@@ -102,6 +103,22 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
         _machine = Acquire();
     }
 
+    /// <summary>Ends without a word, as a killed process does, and goes on as another owner after <paramref name="ms"/>.</summary>
+    public void Kill(long ms = 0)
+    {
+        _machine.Dispose();
+        _clock.NowMs += ms;
+        _machine = Acquire();
+    }
+
+    /// <summary>What the shard says of a key; null when it cannot say.</summary>
+    public string? Inspect(string key)
+    {
+        _inspected = null;
+        Take(new ShardInput.Inspect(1, Encoding.UTF8.GetBytes(key)));
+        return _inspected is null ? null : Encoding.UTF8.GetString(_inspected);
+    }
+
     public void Dispose() => _machine.Dispose();
 
     void IRowTarget.Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row) =>
@@ -149,6 +166,12 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
                 return new ShardInput.DueLoaded(Done(_store.ReadDueAsync(Shard, due.DueAtOrBeforeMs, due.After, due.Limit, none)));
             case ShardOutput.ReadKeys keys:
                 return new ShardInput.KeysLoaded(Done(_store.ReadKeysAsync(Shard, keys.After, keys.OnlyUnpublished, keys.Limit, none)));
+            case ShardOutput.LoadInspected load:
+                IReadOnlyList<StoredEntity> found = Done(_store.LoadAsync(Shard, [load.Key], none));
+                return new ShardInput.InspectedLoaded(load.Id, load.Key, found.Count > 0 ? found[0] : null);
+            case ShardOutput.Inspected inspected:
+                _inspected = inspected.Json;
+                return null;
             case ShardOutput.ReadStoreClock:
                 return new ShardInput.StoreClockRead(_clock.NowMs);
             case ShardOutput.ReadFence:
