@@ -167,6 +167,7 @@ internal sealed class NodeStores : IAsyncDisposable
             Schema = schema.Length <= SchemaLengthMax
                 ? schema
                 : throw new UsageException($"the schema {schema} has more than {SchemaLengthMax} characters: write a shorter fa.postgres.schema"),
+            ApplicationName = options.Name is null ? "feature-actors" : "feature-actors " + options.Name,
             ConnectionsMax = section.Connections,
             ConnectTimeout = section.ConnectTimeout,
             CommandTimeout = section.CommandTimeout,

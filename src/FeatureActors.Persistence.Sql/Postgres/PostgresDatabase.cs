@@ -106,7 +106,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         CommandTimeout = (int)options.CommandTimeout.TotalSeconds,
         TcpKeepAlive = true,
         NoResetOnClose = true,
-        ApplicationName = "feature-actors",
+        ApplicationName = options.ApplicationName,
 
         // A server may be set to answer before it wrote; the log below a checkpoint is trimmed once it is committed.
         Options = "-c synchronous_commit=on",

@@ -30,6 +30,9 @@ public sealed class PostgresStoreOptions
     /// <summary>Schema that holds the namespace's tables; made when missing. At most 63 letters, digits, <c>_</c> and <c>-</c>.</summary>
     public required string Schema { get; init; }
 
+    /// <summary>Name under which the server sees the connections. Default feature-actors.</summary>
+    public string ApplicationName { get; init; } = "feature-actors";
+
     /// <summary>Most connections of this node, at least 2. Default 20. Lower spares the server; calls wait for one another then.</summary>
     public int ConnectionsMax { get; init; } = 20;
 

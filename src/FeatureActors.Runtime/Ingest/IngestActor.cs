@@ -48,6 +48,8 @@ internal sealed class IngestActor : IRowTarget, IWatched
     private int _lane;
     private long _lastOffset = -1;
     private long _savedOffset = -1;
+    private Task _saving = Task.CompletedTask;
+    private bool _isSaveFailing;
     private long _savedAtMs;
     private long _clockMs = long.MinValue;
     private long _clockToldAtMs;
@@ -182,6 +184,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
         OpenFeeds();
+        await _saving.ConfigureAwait(false);
         if (await FindStartAsync(cancellationToken).ConfigureAwait(false) is not { } start)
         {
             return;
@@ -207,7 +210,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
                 await _acknowledged.WaitAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            await SaveAsync(cancellationToken).ConfigureAwait(false);
+            await SaveTheEndAsync(cancellationToken).ConfigureAwait(false);
             State = IngestState.Ended;
             Log.Ended(_logger, Source, _partition, _lastOffset + 1);
         }
@@ -250,8 +253,9 @@ internal sealed class IngestActor : IRowTarget, IWatched
         {
             _monotonicMs = MonotonicMs;
             FlushDue(isLingerOver: false);
-            await SaveIfTimeAsync(cancellationToken).ConfigureAwait(false);
-            bool isAnythingOpen = _allFeeds.Exists(static f => f.Waiting > 0 || f.Append is not null) || _clockMs != long.MinValue || _savedOffset <= _lastOffset;
+            SaveIfTime(cancellationToken);
+            bool isAnythingOpen = _allFeeds.Exists(static f => f.Waiting > 0 || f.Append is not null) || _clockMs != long.MinValue
+                || Volatile.Read(ref _savedOffset) <= _lastOffset;
             if (!isAnythingOpen)
             {
                 break;
@@ -320,7 +324,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
         await KeepRefusedAsync(cancellationToken).ConfigureAwait(false);
         FlushDue(isLingerOver: false);
         await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
-        await SaveIfTimeAsync(cancellationToken).ConfigureAwait(false);
+        SaveIfTime(cancellationToken);
     }
 
     private async ValueTask KeepRefusedAsync(CancellationToken cancellationToken)
@@ -346,7 +350,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
         while (format.IsOff)
         {
             FlushDue(isLingerOver: true);
-            await SaveIfTimeAsync(cancellationToken).ConfigureAwait(false);
+            SaveIfTime(cancellationToken);
             _monotonicMs = MonotonicMs;
             await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
         }
@@ -438,17 +442,39 @@ internal sealed class IngestActor : IRowTarget, IWatched
         }
     });
 
-    private async ValueTask SaveIfTimeAsync(CancellationToken cancellationToken)
+    // Behind the reading: while the store is away events go on into the logs, and what is repeated after a crash grows by them.
+    private void SaveIfTime(CancellationToken cancellationToken)
     {
-        if (_monotonicMs - _savedAtMs >= (long)SaveInterval.TotalMilliseconds)
+        if (_saving.Exception is { } error)
+        {
+            ExceptionDispatchInfo.Throw(error.InnerException ?? error);
+        }
+
+        if (_saving.IsCompleted && _monotonicMs - _savedAtMs >= (long)SaveInterval.TotalMilliseconds)
         {
             _savedAtMs = _monotonicMs;
-            await SaveAsync(cancellationToken).ConfigureAwait(false);
+            if (SafeOffset() is var safe && safe > _savedOffset)
+            {
+                _saving = SaveAsync(safe, cancellationToken);
+            }
         }
     }
 
-    /// <summary>Saves the offset below which every row is in its log and every refused event in the dead-letter store.</summary>
-    private async ValueTask SaveAsync(CancellationToken cancellationToken)
+    private async Task SaveTheEndAsync(CancellationToken cancellationToken)
+    {
+        await _saving.ConfigureAwait(false);
+        while (SafeOffset() > _savedOffset)
+        {
+            await SaveAsync(SafeOffset(), cancellationToken).ConfigureAwait(false);
+            if (_isSaveFailing)
+            {
+                await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The offset below which every row is in its log and every refused event was handed to the dead-letter writer.</summary>
+    private long SafeOffset()
     {
         long safe = _lastOffset + 1;
         foreach (ShardFeed feed in _allFeeds)
@@ -456,14 +482,28 @@ internal sealed class IngestActor : IRowTarget, IWatched
             safe = Math.Min(safe, Math.Min(feed.FirstSent, feed.FirstWaiting));
         }
 
-        if (safe <= _savedOffset)
-        {
-            return;
-        }
+        return safe;
+    }
 
-        await _letters.FlushAsync(cancellationToken).ConfigureAwait(false);
-        await _ports.Positions.SaveAsync(
-            [new SourcePosition(Source, _partition, _lane, safe, _plan.DefinitionsVersion, 0)], cancellationToken).ConfigureAwait(false);
-        _savedOffset = safe;
+    /// <summary>Saves an offset once the refused events below it are kept. A store that is away is tried again at the next time.</summary>
+    private async Task SaveAsync(long safe, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _letters.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await _ports.Positions.SaveAsync(
+                [new SourcePosition(Source, _partition, _lane, safe, _plan.DefinitionsVersion, 0)], cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _savedOffset, safe);
+            _isSaveFailing = false;
+        }
+        catch (FeatureActorsException error) when (error.IsTransient)
+        {
+            if (!_isSaveFailing)
+            {
+                Log.PositionWaits(_logger, Source, _partition, error.Message);
+            }
+
+            _isSaveFailing = true;
+        }
     }
 }

@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(2106, LogLevel.Error, "Source {Source} partition {Partition} stands still, nothing is skipped: its format of plug-in {Plugin} is switched off ({Reason}); ./fa plugins switch-on {Name} goes on")]
     public static partial void FormatOff(ILogger logger, string source, int partition, string plugin, string reason, string name);
+
+    [LoggerMessage(2107, LogLevel.Warning, "The position of source {Source} partition {Partition} cannot be saved, events go on into the logs: {Error}")]
+    public static partial void PositionWaits(ILogger logger, string source, int partition, string error);
 }

@@ -111,7 +111,7 @@ internal sealed class VersionWatcher : IAsyncDisposable
                     }
                 }
             }
-            catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
+            catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException or NotSupportedException)
             {
                 _stop.Token.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(10));
                 _away += TimeProvider.System.GetElapsedTime(since);

@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Confluent.Kafka;
+using FeatureActors.Integration.Tests.Kafka;
+using FeatureActors.Kafka;
+using FeatureActors.LocalServers;
+
+namespace FeatureActors.Integration.Tests.Cluster;
+
+/// <summary>An event as it lies in the topic.</summary>
+internal readonly record struct ChaosEvent(string User, string Item, string Kind, long Value, long TimeMs);
+
+/// <summary>Writes events at a steady rate until stopped, and reads back what the topic holds.</summary>
+internal sealed class ChaosEvents(KafkaNode kafka, string topic, int seed, int users = 2_000)
+{
+    private const int Items = 300;
+    private const int LatenessMaxMs = 2_000;
+
+    private readonly Random _random = new(seed);
+
+    /// <summary>Names of the users with the most events.</summary>
+    public static IEnumerable<string> HotUsers(int count) => Enumerable.Range(0, count).Select(static i => $"u{i}");
+
+    /// <summary>Writes <paramref name="perSecond"/> events a second, event times up to 2 s late, until cancelled; then waits until all are in the topic.</summary>
+    public async Task WriteAsync(int perSecond, CancellationToken cancellationToken)
+    {
+        await using var writer = new KafkaTopicWriter(kafka.Connection, topic);
+        await writer.OpenAsync(CancellationToken.None);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        long start = TimeProvider.System.GetTimestamp();
+        long written = 0;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            long due = (long)(TimeProvider.System.GetElapsedTime(start).TotalSeconds * perSecond);
+            for (; written < due && !cancellationToken.IsCancellationRequested; written++)
+            {
+                (string user, byte[] text) = Next();
+                await writer.WriteAsync(Encoding.UTF8.GetBytes(user), text, CancellationToken.None);
+            }
+
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+        }
+
+        await writer.FlushAsync(CancellationToken.None);
+    }
+
+    /// <summary>Everything the topic holds. A broker that was killed may have events twice: those are two events.</summary>
+    public async Task<List<ChaosEvent>> ReadAllAsync()
+    {
+        int partitions = await kafka.Connection.CountPartitionsAsync(topic, CancellationToken.None) ?? 0;
+        return await Task.Run(() => Read(partitions));
+    }
+
+    private (string User, byte[] Text) Next()
+    {
+        // Skewed: squares of equal spread; a tenth of the users has a third of the events.
+        double share = _random.NextDouble();
+        string user = string.Create(CultureInfo.InvariantCulture, $"u{(int)(share * share * users)}");
+        long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() - _random.Next(LatenessMaxMs);
+        return (user, Encoding.UTF8.GetBytes(string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"u":"{{user}}","i":"i{{_random.Next(Items)}}","c":"c{{_random.Next(5)}}","v":{{_random.Next(-50, 1_000)}},"ts":{{now}}}""")));
+    }
+
+    private List<ChaosEvent> Read(int partitions)
+    {
+        using IConsumer<Ignore, byte[]> consumer = new ConsumerBuilder<Ignore, byte[]>(
+            new ConsumerConfig(KafkaServer.ClientSettings.ToDictionary()) { BootstrapServers = kafka.Server.Endpoint, GroupId = "audit", EnableAutoCommit = false }).Build();
+        var ends = new Dictionary<int, long>();
+        for (int partition = 0; partition < partitions; partition++)
+        {
+            WatermarkOffsets range = consumer.QueryWatermarkOffsets(new TopicPartition(topic, partition), TimeSpan.FromSeconds(30));
+            Assert.Equal(0, range.Low.Value);
+            if (range.High > 0)
+            {
+                ends[partition] = range.High;
+            }
+        }
+
+        consumer.Assign(ends.Keys.Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
+        var events = new List<ChaosEvent>();
+        while (ends.Count > 0)
+        {
+            ConsumeResult<Ignore, byte[]> message = consumer.Consume(TimeSpan.FromSeconds(60)) ?? throw new TimeoutException("the topic cannot be read to its end");
+            events.Add(Parse(message.Message.Value));
+            if (message.Offset + 1 >= ends[message.Partition])
+            {
+                ends.Remove(message.Partition);
+                consumer.IncrementalUnassign([message.TopicPartition]);
+            }
+        }
+
+        return events;
+    }
+
+    private static ChaosEvent Parse(byte[] text)
+    {
+        using JsonDocument document = JsonDocument.Parse(text);
+        JsonElement root = document.RootElement;
+        return new ChaosEvent(
+            string.Intern(root.GetProperty("u").GetString()!), string.Intern(root.GetProperty("i").GetString()!),
+            string.Intern(root.GetProperty("c").GetString()!), root.GetProperty("v").GetInt64(), root.GetProperty("ts").GetInt64());
+    }
+}

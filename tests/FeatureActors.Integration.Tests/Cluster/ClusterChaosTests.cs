@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Text;
+using FeatureActors.Integration.Tests.Kafka;
+using FeatureActors.Integration.Tests.Live;
+using FeatureActors.LocalServers;
+using Xunit.Abstractions;
+
+namespace FeatureActors.Integration.Tests.Cluster;
+
+/// <summary>
+/// Several node processes under load, and everything that can fail fails: in the end each key in Redis equals a naive recomputation of
+/// everything that was produced. <c>./fa chaos --nodes 3 --minutes M --seed S</c> runs it for longer.
+/// </summary>
+[Trait("Category", "ClusterChaos")]
+public sealed class ClusterChaosTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan AuditPatience = TimeSpan.FromSeconds(120);
+
+    [Fact]
+    public async Task Whatever_fails_every_key_equals_a_recomputation_of_everything_produced()
+    {
+        ChaosPlan plan = ChaosPlan.Create();
+        string ownership = Environment.GetEnvironmentVariable("FA_CHAOS_OWNERSHIP") is { Length: > 0 } word ? word : plan.Seed % 2 == 0 ? "lease" : "group";
+        using var folder = new LiveFolder();
+        await using KafkaServer broker = await KafkaServer.StartAsync();
+        await using PostgresServer database = await PostgresServer.StartAsync();
+        await using RedisServer server = await RedisServer.StartAsync(new RedisServerOptions { AppendOnly = true });
+        await using var kafka = new KafkaNode(broker);
+        string topic = await kafka.NewTopicAsync(4);
+        foreach ((string entity, int shards) in ChaosDefinitions.Shards)
+        {
+            await kafka.CreateLogAsync(entity, shards);
+        }
+
+        string definitions = folder.Write("definitions.conf", ChaosDefinitions.Text(kafka.Namespace, topic));
+        using LiveRedis redis = await LiveRedis.ConnectAsync(server, kafka.Namespace);
+        await using var table = new ShardTable(database, kafka.Namespace);
+        await using var watcher = new VersionWatcher(server, ChaosEvents.HotUsers(100).Select(u => $"fa:{kafka.Namespace}:activity:{u}"));
+        await using var cluster = new ChaosCluster(
+            name => LiveNode.InCluster(folder, name, ownership, definitions, broker.Endpoint, database, server), table, redis, broker, database, server, watcher);
+        var report = new StringBuilder();
+        Say(string.Create(
+            CultureInfo.InvariantCulture, $"seed {plan.Seed}, {ChaosPlan.Nodes} nodes, ownership by {ownership}, {ChaosPlan.Duration.TotalSeconds} s, {ChaosPlan.Rate} events a second"));
+
+        var events = new ChaosEvents(kafka, topic, plan.Seed);
+        using var quiet = new CancellationTokenSource();
+        Task load = events.WriteAsync(ChaosPlan.Rate, quiet.Token);
+        var done = new Dictionary<Fault, int>();
+        try
+        {
+            await cluster.ScaleAsync(ChaosPlan.Nodes);
+            long start = TimeProvider.System.GetTimestamp();
+            while (TimeProvider.System.GetElapsedTime(start) < ChaosPlan.Duration)
+            {
+                Fault fault = plan.Next();
+                await DoAsync(fault, cluster, plan);
+                done[fault] = done.GetValueOrDefault(fault) + 1;
+                Assert.False(load.IsFaulted, $"the load broke: {load.Exception}");
+                Say(string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetElapsedTime(start).TotalSeconds,6:F1} s  {fault}"));
+            }
+        }
+        catch (Exception error)
+        {
+            Say($"{error.Message}\n{cluster.Tails()}");
+            throw;
+        }
+        finally
+        {
+            await quiet.CancelAsync();
+            await load.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            Keep();
+        }
+
+        await load;
+        List<ChaosEvent> produced = await events.ReadAllAsync();
+        var audit = new ChaosAudit(produced, kafka.Namespace);
+        await Eventually.NothingDiffersAsync(
+            $"the audit of {produced.Count} events (seed {plan.Seed})", AuditPatience,
+            async () => await audit.DifferenceAsync(redis) is { } text ? $"{text}\n{cluster.Tails()}" : null, TimeSpan.FromSeconds(1));
+        (int sink, int store) = cluster.Refusals;
+        Say(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{produced.Count} events, {audit.Keys} keys audited, 0 differ; {done.Values.Sum()} faults: {string.Join(", ", done.OrderBy(static d => d.Key).Select(static d => $"{d.Value} {d.Key}"))}; {cluster.PhasesMissed} phases not met"));
+        Say(string.Create(
+            CultureInfo.InvariantCulture,
+            $"stale writes refused: {sink} by Redis, {store} by PostgreSQL; take-over {cluster.TakeOvers.DefaultIfEmpty().Average():F1} s on average, {cluster.TakeOvers.DefaultIfEmpty().Max():F1} s at most; {watcher.Rounds} looks at versions, {watcher.Falls.Count} falls"));
+        Keep();
+        Assert.Empty(watcher.Falls);
+        Assert.Equal(0, await redis.CountFallsAsync());
+        Assert.True(!ChaosPlan.IsFull || (sink + store > 0 && done.Count == Enum.GetValues<Fault>().Length && done.Values.Sum() >= 60), "a full run has every fault, and refusals");
+        await cluster.StopAsync();
+
+        void Say(string line)
+        {
+            report.Append(line).Append('\n');
+            output.WriteLine(line);
+            Keep();
+        }
+
+        void Keep()
+        {
+            if (Environment.GetEnvironmentVariable("FA_CHAOS_REPORT") is { Length: > 0 } file)
+            {
+                File.WriteAllText(file, report.ToString());
+            }
+        }
+    }
+
+    private static async Task DoAsync(Fault fault, ChaosCluster cluster, ChaosPlan plan)
+    {
+        LiveNode node = plan.Pick(cluster.Running);
+        switch (fault)
+        {
+            case Fault.Kill:
+                await cluster.KillAsync(node, plan.Pause(0, 1_000));
+                break;
+            case Fault.Zombie:
+                await cluster.FreezeAsync(node, null);
+                break;
+            case Fault.ZombieInCopy:
+                await cluster.FreezeAsync(node, "state = 'active' AND query LIKE 'COPY staged%'");
+                break;
+            case Fault.ZombieInTransaction:
+                await cluster.FreezeAsync(node, "xact_start IS NOT NULL AND (query LIKE 'WITH removed%' OR query LIKE 'UPDATE shards SET checkpoint_id%' OR query LIKE 'SELECT shard, epoch%')");
+                break;
+            case Fault.BrokerKill:
+                await cluster.Broker.KillAsync(CancellationToken.None);
+                await Task.Delay(plan.Pause(0, 2_000), TimeProvider.System);
+                await cluster.Broker.RestartAsync(CancellationToken.None);
+                break;
+            case Fault.BrokerRestart:
+                await cluster.Broker.RestartAsync(CancellationToken.None);
+                break;
+            case Fault.DatabaseKill:
+                await cluster.Database.KillAsync(CancellationToken.None);
+                await Task.Delay(plan.Pause(0, 5_000), TimeProvider.System);
+                await cluster.Database.RestartAsync(CancellationToken.None);
+                break;
+            case Fault.DatabaseRestart:
+                await cluster.Database.RestartAsync(CancellationToken.None);
+                break;
+            case Fault.RedisKill:
+                await cluster.RedisServer.KillAsync(CancellationToken.None);
+                await Task.Delay(plan.Pause(0, 2_000), TimeProvider.System);
+                await cluster.RedisServer.RestartAsync(CancellationToken.None);
+                break;
+            case Fault.RedisEmptied:
+                await cluster.Watcher.ExpectLossAsync(() => cluster.Redis.Database.ExecuteAsync("FLUSHALL"));
+                break;
+            case Fault.RollingRestart:
+                await cluster.RollAsync();
+                break;
+            case Fault.Scale:
+                int before = cluster.Running.Count;
+                await cluster.ScaleAsync(1);
+                await cluster.ScaleAsync(before + 1);
+                await cluster.ScaleAsync(2);
+                await cluster.ScaleAsync(before);
+                break;
+            default:
+                throw new InvalidOperationException($"unknown fault {fault}");
+        }
+
+        await cluster.SettleAsync($"after {fault}");
+    }
+}
