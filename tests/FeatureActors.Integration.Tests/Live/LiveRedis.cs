@@ -67,11 +67,11 @@ internal sealed class LiveRedis : IDisposable
         return differences.Count == 0 ? null : $"{differences.Count} of {expected.Count} keys differ: {string.Join("; ", differences.Take(5))}";
     }
 
-    /// <summary>Sum of the next offsets and largest T that the fences of all shards state: how far publishing came.</summary>
-    public async Task<(long NextOffsets, long ClockMs, long Epochs)> ProgressAsync()
+    /// <summary>Sum of the next offsets and largest T that the fences of all shards, or of an entity's, state: how far publishing came.</summary>
+    public async Task<(long NextOffsets, long ClockMs, long Epochs)> ProgressAsync(string entity = "")
     {
         (long offsets, long clock, long epochs) = (0, long.MinValue, 0);
-        foreach (RedisKey key in _connection.GetServer(_server.Endpoint).Keys(pattern: _prefix + "_fence:*", pageSize: PageSize).ToList())
+        foreach (RedisKey key in _connection.GetServer(_server.Endpoint).Keys(pattern: $"{_prefix}_fence:{entity}*", pageSize: PageSize).ToList())
         {
             RedisValue[] fence = await Database.HashGetAsync(key, ["next_offset", "t", "epoch"]);
             offsets += (long)fence[0];
