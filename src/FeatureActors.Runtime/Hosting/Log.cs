@@ -42,4 +42,7 @@ internal static partial class Log
 
     [LoggerMessage(2008, LogLevel.Warning, "{What} waits and tries again: {Error}")]
     public static partial void Waits(ILogger logger, string what, string error);
+
+    [LoggerMessage(2012, LogLevel.Warning, "The reader of shard {ShardId} gave nothing behind offset {Offset} although the log ends at {End}; it is opened anew")]
+    public static partial void ReaderStalled(ILogger logger, ShardId shardId, long offset, long end);
 }

@@ -32,7 +32,9 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
 
     // Reads from outside that wait at a time; more would be refused anyway once their callers gave up.
     private const int InspectionsMax = 256;
+    private const long StallMs = 10_000;
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan WaitReportInterval = TimeSpan.FromSeconds(10);
 
     private readonly ShardId _shard;
     private readonly string _logIdentity;
@@ -49,6 +51,12 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
     private long _logEnd = -1;
     private IShardLogReader? _reader;
     private Task? _logRead;
+    private CancellationTokenSource? _readerStop;
+    private Task _stallCheck = Task.CompletedTask;
+    private long _readFrom;
+    private long _readSinceMs;
+    private long? _endSeen;
+    private long _saidWaitAt;
     private Task _letters = Task.CompletedTask;
     private bool _holdsGate;
     private bool _isDisposed;
@@ -222,7 +230,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
             }
             catch (FeatureActorsException error) when (error.IsTransient)
             {
-                Log.ShardWaits(_services.Logger, _shard, error.Message);
+                SayWait(error.Message);
                 await Task.Delay(Retry, _services.Time, cancellationToken).ConfigureAwait(false);
             }
             catch (FeatureActorsException error)
@@ -275,6 +283,10 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         if (input is ShardInput.Tick)
         {
             _tasks.RemoveAll(static t => t.IsCompleted);
+            if (_logRead is not null && _stallCheck.IsCompleted && MonotonicMs - Volatile.Read(ref _readSinceMs) > StallMs)
+            {
+                _stallCheck = CheckStallAsync(stop);
+            }
         }
 
         if (_logRead is null && _machine.WantsLog)
@@ -413,7 +425,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         }
         catch (FeatureActorsException error) when (error.IsTransient)
         {
-            Log.ShardWaits(_services.Logger, _shard, error.Message);
+            SayWait(error.Message);
         }
     }));
 
@@ -427,7 +439,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
             }
             catch (FeatureActorsException error) when (error.IsTransient)
             {
-                Log.ShardWaits(_services.Logger, _shard, error.Message);
+                SayWait(error.Message);
                 await Task.Delay(Retry, _services.Time, stop).ConfigureAwait(false);
             }
         }
@@ -443,7 +455,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         }
         catch (FeatureActorsException error) when (error.IsTransient)
         {
-            Log.ShardWaits(_services.Logger, _shard, error.Message);
+            SayWait(error.Message);
             return new ShardInput.FenceFailed();
         }
     }
@@ -456,7 +468,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         }
         catch (FeatureActorsException error) when (error.IsTransient)
         {
-            Log.ShardWaits(_services.Logger, _shard, error.Message);
+            SayWait(error.Message);
             return new ShardInput.PublishFailed(batch.Batch);
         }
     }
@@ -490,28 +502,31 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
 
     private async Task ReadLogAsync(long from, CancellationToken stop)
     {
+        _readFrom = from;
+        _endSeen = null;
+        Volatile.Write(ref _readSinceMs, MonotonicMs);
         await Task.Yield();
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                _reader ??= await _services.Ports.Log.ReadFromAsync(_shard, from, stop).ConfigureAwait(false);
-                Post(new ShardInput.LogRead(await _reader.ReadAsync(LogReadBytes, stop).ConfigureAwait(false)));
+                _readerStop ??= CancellationTokenSource.CreateLinkedTokenSource(stop);
+                _reader ??= await _services.Ports.Log.ReadFromAsync(_shard, from, _readerStop.Token).ConfigureAwait(false);
+                Post(new ShardInput.LogRead(await _reader.ReadAsync(LogReadBytes, _readerStop.Token).ConfigureAwait(false)));
                 return;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
+            catch (OperationCanceledException)
+            {
+                await CloseReaderAsync().ConfigureAwait(false);
+            }
             catch (FeatureActorsException error)
             {
-                Log.ShardWaits(_services.Logger, _shard, error.Message);
-                if (_reader is not null)
-                {
-                    await _reader.DisposeAsync().ConfigureAwait(false);
-                    _reader = null;
-                }
-
+                SayWait(error.Message);
+                await CloseReaderAsync().ConfigureAwait(false);
                 try
                 {
                     await Task.Delay(Retry, _services.Time, stop).ConfigureAwait(false);
@@ -521,6 +536,58 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
                     return;
                 }
             }
+        }
+    }
+
+    private async ValueTask CloseReaderAsync()
+    {
+        if (_reader is { } reader)
+        {
+            _reader = null;
+            await reader.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _readerStop?.Dispose();
+        _readerStop = null;
+    }
+
+    /// <summary>
+    /// A read that waits although the log has had more for a whole interval: the client has stopped fetching without an error. The reader
+    /// is opened anew where it stood.
+    /// </summary>
+    private async Task CheckStallAsync(CancellationToken stop)
+    {
+        long from = _readFrom;
+        try
+        {
+            LogRange range = await _services.Ports.Log.GetRangeAsync(_shard, stop).ConfigureAwait(false);
+            if (from == _readFrom && _endSeen > from)
+            {
+                Log.ReaderStalled(_services.Logger, _shard, from, range.End);
+                _endSeen = null;
+                await (_readerStop?.CancelAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            }
+            else
+            {
+                _endSeen = from == _readFrom ? range.End : null;
+            }
+        }
+        catch (Exception error) when (error is FeatureActorsException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The broker is away, the actor ends, or the reader was closed meanwhile.
+        }
+
+        Volatile.Write(ref _readSinceMs, MonotonicMs);
+    }
+
+    // A dependency that stays away is worth a line now and then, not one for each attempt.
+    private void SayWait(string error)
+    {
+        long now = _services.Time.GetTimestamp();
+        long last = Interlocked.Read(ref _saidWaitAt);
+        if ((last == 0 || _services.Time.GetElapsedTime(last, now) > WaitReportInterval) && Interlocked.CompareExchange(ref _saidWaitAt, now, last) == last)
+        {
+            Log.ShardWaits(_services.Logger, _shard, error);
         }
     }
 
@@ -565,12 +632,9 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         }
 
         await Task.WhenAll([.. _tasks, _letters]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _stallCheck.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         ReleaseGate();
-        if (_reader is not null)
-        {
-            await _reader.DisposeAsync().ConfigureAwait(false);
-        }
-
+        await CloseReaderAsync().ConfigureAwait(false);
         _stop.Dispose();
     }
 }
