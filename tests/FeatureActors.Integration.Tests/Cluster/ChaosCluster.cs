@@ -61,6 +61,9 @@ internal sealed class ChaosCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Milliseconds that shards stood still in planned moves, in rising order.</summary>
+    public long[] MovePausesMs => ShardMoves.PausesMs(_all.Select(static n => n.Output));
+
     /// <summary>Starts nodes until so many run, or stops some in order.</summary>
     public async Task ScaleAsync(int count)
     {

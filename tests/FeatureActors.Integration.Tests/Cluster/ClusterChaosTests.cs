@@ -84,6 +84,10 @@ public sealed class ClusterChaosTests(ITestOutputHelper output)
         Say(string.Create(
             CultureInfo.InvariantCulture,
             $"stale writes refused: {sink} by Redis, {store} by PostgreSQL; take-over {cluster.TakeOvers.DefaultIfEmpty().Average():F1} s on average, {cluster.TakeOvers.DefaultIfEmpty().Max():F1} s at most; {watcher.Rounds} looks at versions, {watcher.Falls.Count} falls"));
+        long[] pauses = cluster.MovePausesMs;
+        Say(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{pauses.Length} planned moves: a shard stood still for {ShardMoves.Quantile(pauses, 0.5)} ms at p50, {ShardMoves.Quantile(pauses, 0.99)} ms at p99"));
         Keep();
         Assert.Empty(watcher.Falls);
         Assert.Equal(0, await redis.CountFallsAsync());
