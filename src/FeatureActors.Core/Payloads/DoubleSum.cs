@@ -16,7 +16,7 @@ namespace FeatureActors.Core.Payloads;
 internal struct DoubleSum : ISum<DoubleSum>
 {
     /// <summary>
-    /// The bits of a double lie between 2^1023 and 2^-1074, and partials are at least 52 of them apart after <see cref="Compress"/>.
+    /// The bits of a double lie between 2^1023 and 2^-1074, and partials are at least 52 of them apart after <see cref="DoubleExpansion.Compress"/>.
     /// </summary>
     public const int PartialsMax = 42;
 
@@ -47,7 +47,7 @@ internal struct DoubleSum : ISum<DoubleSum>
         0 => 0,
         1 => _inline[0],
         2 => _inline[0] + _inline[1],
-        _ => Rounded(Partials),
+        _ => DoubleExpansion.Rounded(Partials),
     };
 
     /// <inheritdoc/>
@@ -127,70 +127,6 @@ internal struct DoubleSum : ISum<DoubleSum>
     /// <inheritdoc/>
     public readonly void Write(FeatureValueWriter value) => value.Write(Value);
 
-    private static double TwoSum(double left, double right, out double error)
-    {
-        double sum = left + right;
-        double part = sum - left;
-        error = (left - (sum - part)) + (right - part);
-        return sum;
-    }
-
-    /// <summary>As <see cref="TwoSum"/>, when the left number has the larger magnitude.</summary>
-    private static double FastTwoSum(double left, double right, out double error)
-    {
-        double sum = left + right;
-        error = right - (sum - left);
-        return sum;
-    }
-
-    /// <summary>The exact sum rounded to the nearest double, ties to even, as Python's <c>fsum</c> does it.</summary>
-    private static double Rounded(ReadOnlySpan<double> partials)
-    {
-        int n = partials.Length - 1;
-        double high = partials[n];
-        double low = 0;
-        while (n > 0 && low == 0)
-        {
-            high = FastTwoSum(high, partials[--n], out low);
-        }
-
-        // Half-way cases: what is left decides to which side they go.
-        if (n > 0 && ((low < 0 && partials[n - 1] < 0) || (low > 0 && partials[n - 1] > 0)))
-        {
-            double twice = low * 2;
-            double other = high + twice;
-            if (other - high == twice)
-            {
-                return other;
-            }
-        }
-
-        return high;
-    }
-
-    /// <summary>Joins partials until they are at least 52 bits apart; answers how many stand at the end of the span then.</summary>
-    private static int Compress(Span<double> partials)
-    {
-        int bottom = partials.Length - 1;
-        double carry = partials[bottom];
-        for (int i = bottom - 1; i >= 0; i--)
-        {
-            double sum = FastTwoSum(carry, partials[i], out double low);
-            if (low != 0)
-            {
-                partials[bottom--] = sum;
-                carry = low;
-            }
-            else
-            {
-                carry = sum;
-            }
-        }
-
-        partials[bottom] = carry;
-        return partials.Length - bottom;
-    }
-
     private void Load(ReadOnlySpan<byte> encoded, int length)
     {
         // One or two partials are the rule, and what every row of a sum loads.
@@ -249,7 +185,7 @@ internal struct DoubleSum : ISum<DoubleSum>
 
     private void AddToOne(double value)
     {
-        double high = TwoSum(_inline[0], value, out double low);
+        double high = DoubleExpansion.TwoSum(_inline[0], value, out double low);
         if (low == 0)
         {
             SetOnly(high);
@@ -268,23 +204,23 @@ internal struct DoubleSum : ISum<DoubleSum>
 
     private void AddToTwo(double value)
     {
-        double sum = TwoSum(value, _inline[0], out double low);
-        double high = TwoSum(sum, _inline[1], out double middle);
+        double sum = DoubleExpansion.TwoSum(value, _inline[0], out double low);
+        double high = DoubleExpansion.TwoSum(sum, _inline[1], out double middle);
         if (!double.IsFinite(high))
         {
             Lose();
             return;
         }
 
-        middle = FastTwoSum(middle, low, out low);
+        middle = DoubleExpansion.FastTwoSum(middle, low, out low);
         if (low != 0)
         {
             Span<double> partials = [low, middle, high];
-            Store(partials[^Compress(partials)..]);
+            Store(partials[^DoubleExpansion.Compress(partials)..]);
             return;
         }
 
-        high = FastTwoSum(high, middle, out middle);
+        high = DoubleExpansion.FastTwoSum(high, middle, out middle);
         if (middle == 0)
         {
             SetOnly(high);
@@ -301,7 +237,7 @@ internal struct DoubleSum : ISum<DoubleSum>
         int count = 0;
         foreach (double partial in Partials)
         {
-            value = TwoSum(value, partial, out double low);
+            value = DoubleExpansion.TwoSum(value, partial, out double low);
             if (low != 0)
             {
                 partials[count++] = low;
@@ -320,7 +256,7 @@ internal struct DoubleSum : ISum<DoubleSum>
         }
 
         partials = partials[..count];
-        Store(count < 2 ? partials : partials[^Compress(partials)..]);
+        Store(count < 2 ? partials : partials[^DoubleExpansion.Compress(partials)..]);
     }
 
     private void Store(ReadOnlySpan<double> partials)

@@ -15,6 +15,7 @@ public sealed partial class EntityBlock
     /// <returns>False when the row is not among the newest: nothing was opened.</returns>
     public bool TryOpenRow(int feature, long timeMs, ulong hash)
     {
+        _payloadBytesMax = _sharedBytesMax = long.MaxValue;
         FeaturePlan plan = _layout.Features[feature];
         int section = SectionOf(feature);
         if (section != 0 && SlotCount(section) >= plan.Timeline.RowsMax)

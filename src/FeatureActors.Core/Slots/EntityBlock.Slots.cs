@@ -262,6 +262,7 @@ public sealed partial class EntityBlock
 
     private void OpenEntry(int feature, int section, in EntryCursor entry)
     {
+        _payloadBytesMax = _sharedBytesMax = long.MaxValue;
         _section = section;
         _slotStart = entry.Start;
         _hidden = HiddenBytesOf(feature);

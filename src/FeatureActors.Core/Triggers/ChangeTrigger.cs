@@ -14,6 +14,9 @@ internal sealed class ChangeTrigger : IValueTrigger
     private const byte Absent = 1;
     private const byte Present = 2;
 
+    // One for the share, one for its product, one for each value.
+    private const double RoundingsAllowed = 4 * 1.1102230246251565e-16;
+
     private readonly int _field;
     private readonly long _coalesceMs;
     private readonly double _by;
@@ -57,8 +60,12 @@ internal sealed class ChangeTrigger : IValueTrigger
         }
 
         double before = BitConverter.Int64BitsToDouble(remembered);
-        double distance = Math.Abs(values.Number(_field) - before);
-        return distance >= (_isShare ? _by * Math.Abs(before) : _by) && distance > 0;
+        double now = values.Number(_field);
+        double distance = Math.Abs(now - before);
+
+        // 107 is 7 % more than 100, though neither 0.07 nor its product is a double: what is a rounding short of the bound reaches it.
+        double slack = RoundingsAllowed * Math.Max(Math.Abs(now), Math.Abs(before));
+        return distance >= (_isShare ? _by * Math.Abs(before) : _by) - slack && distance > 0;
     }
 
     /// <inheritdoc/>

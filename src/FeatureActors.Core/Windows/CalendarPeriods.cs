@@ -58,6 +58,7 @@ public sealed class CalendarPeriods : Periods
         {
             long length = _starts[i] - _starts[i - 1];
             LengthMsMin = length == 0 ? LengthMsMin : Math.Min(LengthMsMin, length);
+            EmptyCount += length == 0 ? 1 : 0;
             LengthMsMax = Math.Max(LengthMsMax, length);
             divisor = SlotWidths.CommonDivisor(divisor, length);
         }
@@ -85,6 +86,9 @@ public sealed class CalendarPeriods : Periods
 
     /// <summary>Length of the shortest period that has any instant, in milliseconds.</summary>
     public override long LengthMsMin { get; }
+
+    /// <inheritdoc/>
+    public override int EmptyCount { get; }
 
     /// <inheritdoc/>
     public override long DivisorMs { get; }

@@ -22,6 +22,9 @@ public abstract class Periods : IEquatable<Periods>
     /// <summary>Length of the shortest period in milliseconds.</summary>
     public abstract long LengthMsMin { get; }
 
+    /// <summary>Number of periods without any instant, wherever they are.</summary>
+    public virtual int EmptyCount => 0;
+
     /// <summary>
     /// Greatest common divisor of all starts: slots of a width that divides it never reach over a start. <see cref="SlotWidths.Unbounded"/>
     /// when there is none.

@@ -39,7 +39,8 @@ public sealed record TumblingWindow : FeatureWindow
     /// <inheritdoc/>
     public override long ReachMs => Cells.LengthMsMax * (Back + 1);
 
-    internal override long HoldsMs => Cells.LengthMsMin * Back;
+    // A date that the zone left out may lie in between.
+    internal override long HoldsMs => Cells.LengthMsMin * Math.Max(0, Back - Cells.EmptyCount);
 
     internal override Periods Cells { get; }
 

@@ -158,6 +158,11 @@ internal sealed partial class ShardMachine
                 {
                     oldest = Math.Min(oldest, head.IngestTimeMs);
                     changed |= taken;
+                    if ((taken & _valueGroups) != 0)
+                    {
+                        ExpectExits(entity, taken & _valueGroups, head.EventTimeMs, view);
+                    }
+
                     if (hasId)
                     {
                         Remember(head);

@@ -2,9 +2,12 @@ using System.Numerics;
 using System.Text;
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Sharding;
+using FeatureActors.Core.Slots;
+using FeatureActors.Core.Windows;
 using FeatureActors.Runtime.Entities;
 
 namespace FeatureActors.Runtime.Shards;
@@ -18,6 +21,9 @@ internal sealed partial class ShardMachine
 {
     private readonly TriggerQueue[] _queues;
     private readonly GroupTriggers[] _triggers;
+
+    // Groups, by place, in which values may decide about a write.
+    private readonly ulong _valueGroups;
 
     // Groups that wait for an evaluation which their value triggers asked for.
     private readonly HashSet<(int Entity, ushort Generation, int Group)> _asked = [];
@@ -51,6 +57,75 @@ internal sealed partial class ShardMachine
             {
                 AwaitExit(entity, ref slot, group);
             }
+        }
+    }
+
+    /// <summary>
+    /// A row may enter or leave a window before its group is evaluated, and where values decide that evaluation need not write. What
+    /// enters or leaves is always written, so the group is due then.
+    /// </summary>
+    private void ExpectExits(int entity, ulong groups, long eventTimeMs, in RowView row)
+    {
+        while (groups != 0)
+        {
+            int group = BitOperations.TrailingZeroCount(groups);
+            groups &= groups - 1;
+            if (!_triggers[group].HasValue)
+            {
+                continue;
+            }
+
+            GroupPlan plan = _plan.Groups[group];
+            long due = long.MaxValue;
+            for (int f = plan.FirstFeature; f < plan.FirstFeature + plan.FeatureCount; f++)
+            {
+                due = Math.Min(due, NextExit(_plan.Features[f], eventTimeMs, row));
+            }
+
+            GroupState state = _block.Group(group);
+            if (due != long.MaxValue && due + JitterOf(group) < state.NextDueMs)
+            {
+                due += JitterOf(group);
+                _block.SetGroup(group, state with { NextDueMs = due });
+                ScheduleNotAfter(entity, ref _table[entity], due);
+            }
+        }
+    }
+
+    /// <summary>When the row enters a window of the feature, or leaves one that it is in; <see cref="long.MaxValue"/> when it never does.</summary>
+    private long NextExit(FeaturePlan feature, long eventTimeMs, in RowView row)
+    {
+        SlotTimeline timeline = feature.Timeline;
+
+        if (timeline.Family == SlotFamily.Row || !MayTake(feature, row))
+        {
+            return long.MaxValue;
+        }
+
+        long start = timeline.Family == SlotFamily.Session ? eventTimeMs : timeline.StartOf(eventTimeMs);
+        long due = long.MaxValue;
+        foreach (FeatureWindow window in timeline.Windows)
+        {
+            long enters = window.IsEndless ? long.MaxValue : window.EntersAt(start);
+            long leaves = window.IsEndless ? long.MaxValue : window is SessionWindow session ? eventTimeMs + session.GapMs : window.LeavesAt(start);
+            due = Math.Min(due, enters > ClockMs ? enters : leaves > ClockMs ? leaves : long.MaxValue);
+        }
+
+        return due;
+    }
+
+    private static bool MayTake(FeaturePlan feature, in RowView row)
+    {
+        try
+        {
+            // A plug-in's type is not asked again: at worst a group is looked at that has nothing new.
+            return (feature.Where is null || feature.Where(row)) && (feature.Aggregate is PluginAggregate || feature.Aggregate.Accepts(row));
+        }
+#pragma warning disable CA1031 // A function of a plug-in may throw anything; that has been reported when the row was applied.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return false;
         }
     }
 

@@ -55,6 +55,7 @@ internal sealed partial class ShardMachine : IDisposable
         _evaluator = new GroupEvaluator(_layout, _block);
         var queues = new List<TriggerQueue>();
         _triggers = ReadTriggers(plan, queues);
+        _valueGroups = _triggers.Select(static (t, place) => t.HasValue ? 1UL << place : 0).Aggregate(0UL, static (a, b) => a | b);
         _queues = [.. queues];
         _keyPrefixes = [.. plan.Groups.Select(g => System.Text.Encoding.UTF8.GetBytes($"fa:{plan.Namespace}:{g.Name}:"))];
         _fieldNames = [.. plan.Groups.Select(static g => (byte[][])[.. g.Fields.Select(static f => System.Text.Encoding.UTF8.GetBytes(f.Name))])];

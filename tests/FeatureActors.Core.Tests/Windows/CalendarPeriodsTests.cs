@@ -78,6 +78,16 @@ public sealed class CalendarPeriodsTests
     }
 
     [Theory]
+    [InlineData("Pacific/Apia", 1, 0)]
+    [InlineData("Pacific/Apia", 2, 23)]
+    [InlineData("Europe/Berlin", 2, 46)]
+    public void Days_back_hold_a_slot_no_longer_for_sure_than_without_the_date_that_was_left_out(string zone, int back, int hours)
+    {
+        var window = new TumblingWindow("w", CalendarPeriods.Find(zone, CalendarUnit.Day)!, back);
+        Assert.Equal(hours * Hour, new SlotTimeline([window]).HoldsMs);
+    }
+
+    [Theory]
     [InlineData(CalendarUnit.Day)]
     [InlineData(CalendarUnit.Week)]
     [InlineData(CalendarUnit.Month)]

@@ -5,6 +5,7 @@ using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Entities;
 using FeatureActors.Core.Payloads;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Slots;
 using FeatureActors.Histories.Tests.Model;
 using FeatureActors.Hocon;
@@ -50,7 +51,7 @@ internal sealed class EngineUnderTest : IRowTarget
 
     public static DefinitionsPlan Compile(string text)
     {
-        DefinitionsModel model = DefinitionsBinder.Bind(HoconParser.ParseText(text, "history.conf"), new FeatureTypeRegistry(BuiltInFeatureTypes.All));
+        DefinitionsModel model = DefinitionsBinder.Bind(HoconParser.ParseText(text, "history.conf"), new FeatureTypeRegistry([.. BuiltInFeatureTypes.All, new PluginFeatureType(new PairFeatureType(), "histories")]));
         return PlanCompiler.Compile(model, DefinitionsCatalog.Unapplied(model));
     }
 

@@ -42,6 +42,9 @@ internal enum PlantedFault
     /// <summary>When two slots become one, one of them is added twice.</summary>
     DoubleMerge,
 
+    /// <summary>When two slots become one, one of them is lost.</summary>
+    LostMerge,
+
     /// <summary>A row is counted twice.</summary>
     RowTwice,
 

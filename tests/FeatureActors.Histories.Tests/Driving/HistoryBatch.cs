@@ -55,11 +55,12 @@ internal sealed class HistoryBatch
             return ShardRun.Run(history, plan, fault, ref comparisons);
         }
 
-        if (fault == PlantedFault.DoubleMerge)
+        if (fault is PlantedFault.DoubleMerge or PlantedFault.LostMerge)
         {
+            int times = fault == PlantedFault.DoubleMerge ? 2 : 0;
             plan = plan with
             {
-                Entities = [.. plan.Entities.Select(static e => e with { Features = [.. e.Features.Select(static f => f with { Aggregate = new DoubleMerging(f.Aggregate) })] })],
+                Entities = [.. plan.Entities.Select(e => e with { Features = [.. e.Features.Select(f => f with { Aggregate = new WrongMerging(f.Aggregate, times) })] })],
             };
         }
 

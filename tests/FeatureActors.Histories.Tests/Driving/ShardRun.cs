@@ -134,12 +134,17 @@ internal sealed class ShardRun
     {
         bool isBoundary = _naive.NextBoundary(before) <= now;
         _shard.Advance(now, []);
-        if (isBoundary && Difference(_naive.Evaluate(now), _shard.Read()) is not null)
+        bool isSettled = isBoundary && !IsCalm(_history)
+            && SinkDifference.Of(_naive.Fields, _naive.Evaluate(now), _shard.Read(), hasAgeing: false) is not null;
+        if (isSettled)
         {
             _shard.Settle(now);
         }
 
         Judge(now, isBoundary);
+
+        // What waits on the clock of the node has had its time then: the next change waits anew.
+        _isWritten |= isSettled && _history.Group.Trigger.Kind is "update" or "change" or "when";
         if (_next < _history.Rows.Count && _history.Rows[_next].ArrivalMs <= now)
         {
             TakeRows(now);
@@ -205,7 +210,7 @@ internal sealed class ShardRun
         IReadOnlyList<Want> wants = _naive.Evaluate(now);
         bool isDue = _pendingMs <= now || LatestMs <= now;
         bool isSame = Same(read, _written);
-        string? difference = Difference(wants, read);
+        string? difference = SinkDifference.Of(_naive.Fields, wants, read, hasAgeing: false);
         bool mustBeNew;
         bool mayBeOld;
         if (_history.Group.Trigger.IsOfValue)
@@ -216,7 +221,7 @@ internal sealed class ShardRun
                 fires = null;
             }
 
-            mustBeNew = fires == true || (!_isUnwritten && !isDue && _changedMs == long.MaxValue);
+            mustBeNew = fires == true || (!_isUnwritten && !isDue && _changedMs == long.MaxValue) || (isBoundary && IsExit(wants, now));
             mayBeOld = !mustBeNew;
             if (fires == false && !isSame)
             {
@@ -273,36 +278,15 @@ internal sealed class ShardRun
         _written = read;
     }
 
+    /// <summary>True when what enters or leaves at T changes a value, so that all that was kept back is written with it.</summary>
+    private bool IsExit(IReadOnlyList<Want> wants, long now) => IsCalm(_history)
+        && _naive.Evaluate(now - 1).Zip(wants).Any(static p => Comparison.Show(p.First) != Comparison.Show(p.Second));
+
     private static bool Same(IReadOnlyDictionary<string, string>? a, IReadOnlyDictionary<string, string>? b) =>
         (a is null && b is null) || (a is not null && b is not null && Values(a).SequenceEqual(Values(b)));
 
     private static IEnumerable<KeyValuePair<string, string>> Values(IReadOnlyDictionary<string, string> hash) =>
         hash.Where(static f => f.Key is not ("_v" or "_t")).OrderBy(static f => f.Key, StringComparer.Ordinal);
-
-    private string? Difference(IReadOnlyList<Want> wants, IReadOnlyDictionary<string, string>? hash)
-    {
-        for (int i = 0; i < wants.Count; i++)
-        {
-            FieldSpec field = _naive.Fields[i];
-            string? text = null;
-            _ = hash?.TryGetValue(field.Name, out text);
-            if (field.Feature.IsAgeing
-                || (hash is null && (field.Feature.IsComputed || wants[i] is WantNumber { Value.Sign: 0 } or WantBetween { High: 0 })))
-            {
-                // Without data there is no key. What ages is compared where the entity is driven directly.
-                continue;
-            }
-
-            Marks marks = hash is null ? Marks.None : ShardUnderTest.MarksOf(hash, field.Name);
-            if (Comparison.Difference(wants[i], new PublishedValue(text, true, marks)) is not null
-                && Comparison.Difference(wants[i], new PublishedValue(text, false, marks)) is { } difference)
-            {
-                return $"{field.Name} {difference}";
-            }
-        }
-
-        return null;
-    }
 
     private void End(long now)
     {

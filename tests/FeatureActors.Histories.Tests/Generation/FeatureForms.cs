@@ -19,7 +19,7 @@ internal static class FeatureForms
         FeatureSpec Count() => new() { Name = "n", Type = "count", Windows = windows };
         switch (type)
         {
-            case "sum" or "avg" or "min" or "max" or "first" or "last" or "variance" or "stddev" or "quantile" or "distinct" or "distinct-approx":
+            case "sum" or "avg" or "min" or "max" or "first" or "last" or "variance" or "stddev" or "quantile" or "distinct" or "distinct-approx" or "custom:pair":
                 return [Make() with { Of = Column.V }];
             case "histogram":
                 return [Make() with { Of = Column.V, Bounds = [0, 5] }];

@@ -12,7 +12,7 @@ internal static class Supported
     [
         "count", "sum", "avg", "min", "max", "first", "last", "latest", "count-map", "sum-map", "top-k", "ratio", "variance", "stddev", "rate",
         "decayed-sum", "quantile", "histogram", "session-count", "session-duration", "distinct", "distinct-approx", "map-of-lists", "convert",
-        "derived",
+        "derived", "custom:pair",
     ];
 
     public static readonly string[] WindowKinds = ["sliding", "sliding+offset", "tumbling", "calendar", "session", "last-n", "lifetime"];

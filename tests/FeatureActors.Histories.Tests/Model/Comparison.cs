@@ -8,6 +8,7 @@ namespace FeatureActors.Histories.Tests.Model;
 internal static class Comparison
 {
     private static readonly Rational Tolerance = new(1, 1_000_000_000);
+    private static readonly Rational Roundings = new(1, 1_000_000_000_000_000);
 
     /// <summary>Null when the value is right.</summary>
     public static string? Difference(Want want, PublishedValue got)
@@ -25,7 +26,7 @@ internal static class Comparison
         WantNothing => "absent",
         WantNull => "null",
         WantText text => $"\"{text.Text}\"",
-        WantNumber number => $"{number.Value}{(number.Form == NumberForm.Near ? "~" : "")}",
+        WantNumber number => $"{number.Value}{(number.Form is NumberForm.Near or NumberForm.Close ? "~" : "")}",
         WantBetween between => string.Create(CultureInfo.InvariantCulture, $"{between.Low:R}..{between.High:R}"),
         WantList list => $"[{string.Join(',', list.Items.Select(Show))}]",
         WantMap map => $"{{{string.Join(',', map.Entries.Select(static e => $"\"{e.Key}\":{Show(e.Value)}"))}}}",
@@ -101,7 +102,7 @@ internal static class Comparison
             case NumberForm.Rounded:
                 return double.Parse(text, CultureInfo.InvariantCulture).Equals(want.Value.ToDouble());
             default:
-                Rational slack = (want.Slack ?? want.Value).Abs() * Tolerance;
+                Rational slack = (want.Slack ?? want.Value).Abs() * (want.Form == NumberForm.Close ? Roundings : Tolerance);
                 return (Rational.Of(double.Parse(text, CultureInfo.InvariantCulture)) - want.Value).Abs() <= slack;
         }
     }

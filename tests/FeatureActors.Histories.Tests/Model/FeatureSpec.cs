@@ -84,7 +84,7 @@ internal sealed record FeatureSpec
 
     /// <summary>True for types that take retractions.</summary>
     public bool IsInvertible => Type is "count" or "sum" or "avg" or "variance" or "stddev" or "rate" or "decayed-sum" or "quantile" or "histogram"
-        or "count-map" or "sum-map" or "top-k";
+        or "count-map" or "sum-map" or "top-k" or "custom:pair";
 
     /// <summary>True when a ratio or a derived value can read it and be compared exactly enough.</summary>
     public bool IsNumber => Type is "count" or "rate" or "session-count" or "ratio" || (Type == "latest" && Of!.IsNumber)
@@ -98,7 +98,7 @@ internal sealed record FeatureSpec
     public string Hocon()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{Name} {{ type = {Type}");
+        text.Append(CultureInfo.InvariantCulture, $"{Name} {{ type = {(Type.Contains(':', StringComparison.Ordinal) ? Quoted(Type) : Type)}");
         Add(text, "of", Of is null ? null : Quoted(Of.Text));
         Add(text, KeySetting, Keys.Count switch { 0 => null, 1 => Quoted(Keys[0].Text), _ => $"[{string.Join(", ", Keys.Select(static k => Quoted(k.Text)))}]" });
         Add(text, "n", (N == 1 && Type != "map-of-lists") || Type == "top-k" ? null : N.ToString(CultureInfo.InvariantCulture));

@@ -21,6 +21,9 @@ internal sealed class NaiveGroup
     private readonly SortedSet<long> _boundaries = [];
     private readonly Dictionary<(FeatureSpec, string), SubKeyBound> _bounds = [];
     private readonly Dictionary<FeatureSpec, List<TakenRow>> _decaying = [];
+
+    // What was as good as at epsilon when it was evaluated: forgotten or not, nobody can say.
+    private readonly Dictionary<FeatureSpec, List<TakenRow>> _fading = [];
     private readonly Dictionary<(FeatureSpec, string), Want> _values = [];
     private long _lastMs = long.MinValue;
 
@@ -42,6 +45,7 @@ internal sealed class NaiveGroup
             if (feature.Type == "decayed-sum")
             {
                 _decaying.Add(feature, []);
+                _fading.Add(feature, []);
             }
         }
 
@@ -163,9 +167,17 @@ internal sealed class NaiveGroup
     {
         foreach ((FeatureSpec feature, List<TakenRow> rows) in _decaying)
         {
-            if (NaiveValues.Of(feature, new LifetimeSpec("", ""), rows, nowMs) is WantNothing)
+            List<TakenRow> fading = _fading[feature];
+            switch (NaiveValues.Of(feature, new LifetimeSpec("", ""), [.. rows, .. fading], nowMs))
             {
-                rows.Clear();
+                case WantNothing:
+                    rows.Clear();
+                    fading.Clear();
+                    break;
+                case WantOneOf:
+                    fading.AddRange(rows);
+                    rows.Clear();
+                    break;
             }
         }
     }
@@ -224,6 +236,11 @@ internal sealed class NaiveGroup
         }
 
         IReadOnlyList<IReadOnlyList<TakenRow>>? selections = window.Select([.. rows.Where(r => feature.Accepts(r.Row))], nowMs);
+        if (_fading.TryGetValue(feature, out List<TakenRow>? fading) && fading.Count > 0)
+        {
+            selections = [selections![0], [.. selections[0], .. fading.Where(r => feature.Accepts(r.Row))]];
+        }
+
         if (selections is null)
         {
             return new WantAnything { May = Marks.Truncated | Marks.Approximate };

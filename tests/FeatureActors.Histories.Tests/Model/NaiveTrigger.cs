@@ -5,6 +5,8 @@ namespace FeatureActors.Histories.Tests.Model;
 /// <summary>A trigger on values, by the text of docs/definitions.md alone.</summary>
 internal sealed class NaiveTrigger(TriggerSpec trigger, List<FieldSpec> fields)
 {
+    private static readonly Rational Doubt = new(1, 1_000_000_000_000_000);
+
     private IReadOnlyList<Want>? _written;
     private bool _hasWritten;
     private bool? _wasTrue = false;
@@ -51,6 +53,12 @@ internal sealed class NaiveTrigger(TriggerSpec trigger, List<FieldSpec> fields)
 
         Rational change = (value.Value - old.Value).Abs();
         Rational least = trigger.IsRelative ? Rational.Of((decimal)trigger.By) * old.Value.Abs() : Rational.Of((decimal)trigger.By);
+        if (wants[Place] is WantNumber { Form: not NumberForm.Exact } && (change - least).Abs() <= Doubt * (value.Value.Abs() + old.Value.Abs()))
+        {
+            // Rounded values decide, and they may lie on either side of the bound.
+            return null;
+        }
+
         return least.Sign == 0 ? change.Sign != 0 : change >= least;
     }
 

@@ -10,7 +10,7 @@ internal static class NaiveValues
     {
         "count" => Exact(rows.Count),
         "sum" => rows.Count == 0 ? Exact(0) : Total(feature, rows),
-        "avg" => rows.Count == 0 ? Want.None : Near(Sum(feature.Of!, rows) / Rational.Of(rows.Count)),
+        "avg" => rows.Count == 0 ? Want.None : Close(Sum(feature.Of!, rows) / Rational.Of(rows.Count)),
         "variance" or "stddev" => Spread(feature, rows),
         "rate" => Rate(feature, window, rows),
         "decayed-sum" => Decayed(feature, rows, nowMs),
@@ -26,6 +26,7 @@ internal static class NaiveValues
         "top-k" => Top(feature, rows),
         "session-count" => Exact(SessionSpec.Sessions(rows, feature.GapMs).Count),
         "session-duration" => Durations(feature, rows),
+        "custom:pair" => rows.Count == 0 ? Want.None : new WantList([Exact(rows.Count), new WantNumber(Sum(feature.Of!, rows), NumberForm.Exact)]),
         "distinct" => Distinct(feature, rows),
         "distinct-approx" => Estimate(rows.Select(r => feature.Of!.Get(r.Row)).Distinct().Count(), feature.Precision ?? 12),
         _ => throw new InvalidOperationException(feature.Type),
@@ -58,6 +59,8 @@ internal static class NaiveValues
     private static WantNumber Exact(long value) => new WantNumber(Rational.Of(value), NumberForm.Exact);
 
     private static WantNumber Near(Rational value) => new WantNumber(value, NumberForm.Near);
+
+    private static WantNumber Close(Rational value) => new WantNumber(value, NumberForm.Close);
 
     private static Rational Sum(Column of, IReadOnlyList<TakenRow> rows) => rows.Aggregate(Rational.Zero, (sum, r) => sum + of.Number(r.Row));
 
@@ -108,7 +111,7 @@ internal static class NaiveValues
             _ => throw new InvalidOperationException(window.Kind),
         };
         Rational amount = feature.Of is null ? Rational.Of(rows.Count) : Sum(feature.Of, rows);
-        return Near(amount * Rational.Of(feature.PerMs ?? 1_000) / Rational.Of(size));
+        return Close(amount * Rational.Of(feature.PerMs ?? 1_000) / Rational.Of(size));
     }
 
     private static Want Decayed(FeatureSpec feature, IReadOnlyList<TakenRow> rows, long nowMs)

@@ -39,6 +39,9 @@ internal enum NumberForm
     /// <summary>The double nearest to the number.</summary>
     Rounded,
 
+    /// <summary>The number but for the rounding of a few operations on doubles.</summary>
+    Close,
+
     /// <summary>Within 1e-9 of the slack.</summary>
     Near,
 }

@@ -99,6 +99,36 @@ public sealed class TriggerBehaviourTests
     }
 
     [Fact]
+    public void A_row_that_enters_a_window_before_its_own_evaluation_is_written_when_it_enters()
+    {
+        using ShardDriver shard = Group(
+            "{ on = change, of = n, by = 1000, coalesce = 2s }", "n { type = count, windows = [{ size = 10s, slot = 1s }] }");
+        Tell(shard, 1);
+        shard.Advance(3_000);
+        long ahead = (shard.NowMs / 1_000 * 1_000) + 1_000;
+        shard.TellAt("a", ahead + 500);
+        shard.Advance(ahead + 100 - shard.NowMs);
+        Assert.Equal(["n:10s=1", "n:10s=2"], Values(shard));
+    }
+
+    [Theory]
+    [InlineData("7%", 100, 7)]
+    [InlineData("35%", 60, 21)]
+    [InlineData("55%", 100, 55)]
+    public void A_change_that_is_the_bound_itself_counts_whatever_the_bound_is_in_binary(string by, int first, int more)
+    {
+        using ShardDriver shard = Group($"{{ on = change, of = n, by = {by}, coalesce = 0 }}", "n { type = sum, of = v, windows = [1h] }");
+        shard.Tell("a", $"\"v\":{first}");
+        shard.Advance(100);
+        shard.Tell("a", $"\"v\":{more - 1}");
+        shard.Advance(100);
+        Assert.Equal([$"n:1h={first}"], Values(shard));
+        shard.Tell("a", "\"v\":1");
+        shard.Advance(100);
+        Assert.Equal([$"n:1h={first}", $"n:1h={first + more}"], Values(shard));
+    }
+
+    [Fact]
     public void What_did_not_fire_stays_unwritten_over_a_restart_and_the_bound_still_counts_from_what_was_written()
     {
         using ShardDriver shard = Group(Change, "n { type = count, windows = [1d] }");

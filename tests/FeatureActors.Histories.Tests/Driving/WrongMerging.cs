@@ -3,8 +3,10 @@ using FeatureActors.Abstractions.Rows;
 
 namespace FeatureActors.Histories.Tests.Driving;
 
-/// <summary>A planted fault: whenever two slots become one, the other slot is added twice.</summary>
-internal sealed class DoubleMerging(FeatureAggregate inner) : FeatureAggregate
+/// <summary>A planted fault: whenever two slots become one, the other slot is added twice, or not at all.</summary>
+/// <param name="inner">What merges as it should.</param>
+/// <param name="times">How often.</param>
+internal sealed class WrongMerging(FeatureAggregate inner, int times) : FeatureAggregate
 {
     public override byte CodecVersion => inner.CodecVersion;
 
@@ -27,8 +29,10 @@ internal sealed class DoubleMerging(FeatureAggregate inner) : FeatureAggregate
     public override void Merge(ReadOnlySpan<byte> payload, ref FeatureSlot into)
     {
         byte[] copy = payload.ToArray();
-        inner.Merge(copy, ref into);
-        inner.Merge(copy, ref into);
+        for (int i = 0; i < times; i++)
+        {
+            inner.Merge(copy, ref into);
+        }
     }
 
     public override void Release(ref FeatureSlot slot) => inner.Release(ref slot);
