@@ -25,6 +25,9 @@ internal sealed class ShardRun
     private long _changedMs = long.MaxValue;
     private bool _isUnwritten;
     private bool _isWritten;
+
+    // True when the shard may or may not have evaluated what waits, as an exit or time that only the node's clock saw makes it.
+    private bool _isVague;
     private int _next;
     private int _decayStops;
 
@@ -142,9 +145,7 @@ internal sealed class ShardRun
         }
 
         Judge(now, isBoundary);
-
-        // What waits on the clock of the node has had its time then: the next change waits anew.
-        _isWritten |= isSettled && _history.Group.Trigger.Kind is "update" or "change" or "when";
+        _isVague |= _pendingMs != long.MaxValue && (isSettled || (isBoundary && _history.Group.Trigger.IsOfValue));
         if (_next < _history.Rows.Count && _history.Rows[_next].ArrivalMs <= now)
         {
             TakeRows(now);
@@ -178,7 +179,7 @@ internal sealed class ShardRun
             }
         }
 
-        if (hasTaken && (_changedMs == long.MaxValue || _isWritten))
+        if (hasTaken && (_changedMs == long.MaxValue || _isVague || (_isWritten && !IsCalm(_history))))
         {
             SeeChange(now);
         }
@@ -209,19 +210,20 @@ internal sealed class ShardRun
         IReadOnlyDictionary<string, string>? read = _shard.Read();
         IReadOnlyList<Want> wants = _naive.Evaluate(now);
         bool isDue = _pendingMs <= now || LatestMs <= now;
+        bool isExit = isBoundary && IsExit(wants, now);
         bool isSame = Same(read, _written);
         string? difference = SinkDifference.Of(_naive.Fields, wants, read, hasAgeing: false);
         bool mustBeNew;
         bool mayBeOld;
         if (_history.Group.Trigger.IsOfValue)
         {
-            bool? fires = isDue && !isBoundary ? _trigger.Fires(wants) : null;
+            bool? fires = isDue && !isBoundary && !_isVague ? _trigger.Fires(wants) : null;
             if (fires == false && (!IsCalm(_history) || _history.Group.Features.Any(static f => f.IsAgeing)))
             {
                 fires = null;
             }
 
-            mustBeNew = fires == true || (!_isUnwritten && !isDue && _changedMs == long.MaxValue) || (isBoundary && IsExit(wants, now));
+            mustBeNew = fires == true || (!_isUnwritten && !isDue && _changedMs == long.MaxValue) || isExit;
             mayBeOld = !mustBeNew;
             if (fires == false && !isSame)
             {
@@ -270,9 +272,10 @@ internal sealed class ShardRun
 
         // With nothing left to write the shard may have evaluated, as an exit or a new owner makes it: the next change may wait anew.
         _isWritten = difference is null;
-        if (isDue)
+        if (isDue || isExit)
         {
             _pendingMs = _changedMs = long.MaxValue;
+            _isVague = false;
         }
 
         _written = read;
@@ -280,7 +283,7 @@ internal sealed class ShardRun
 
     /// <summary>True when what enters or leaves at T changes a value, so that all that was kept back is written with it.</summary>
     private bool IsExit(IReadOnlyList<Want> wants, long now) => IsCalm(_history)
-        && _naive.Evaluate(now - 1).Zip(wants).Any(static p => Comparison.Show(p.First) != Comparison.Show(p.Second));
+        && _naive.Evaluate(now - 1).Select((w, i) => !_naive.Fields[i].Feature.IsAgeing && Comparison.Show(w) != Comparison.Show(wants[i])).Contains(true);
 
     private static bool Same(IReadOnlyDictionary<string, string>? a, IReadOnlyDictionary<string, string>? b) =>
         (a is null && b is null) || (a is not null && b is not null && Values(a).SequenceEqual(Values(b)));
