@@ -31,7 +31,7 @@ internal static class DemoCommand
 
     private static readonly Option<bool> WithPlugins = new("--with-plugins")
     {
-        Description = "The sample plug-ins in a running node, one of them exchanged for its next version",
+        Description = "The sample plug-ins in a running node, one exchanged for its next version, one made to misbehave",
     };
 
     private static readonly (string Group, string Key, string[] Features)[] Shown =

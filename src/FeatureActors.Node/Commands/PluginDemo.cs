@@ -13,7 +13,7 @@ namespace FeatureActors.Node.Commands;
 
 /// <summary>
 /// <c>fa demo --with-plugins</c>: the three sample plug-ins in a running node, and one of them exchanged for its next version without
-/// losing its state. <c>./fa</c> builds them before.
+/// losing its state; then <see cref="UnrulyPluginDemo"/>. <c>./fa</c> builds them before.
 /// </summary>
 internal static class PluginDemo
 {
@@ -65,6 +65,10 @@ internal static class PluginDemo
             await run.ConfigureAwait(false);
         }
 
+        string unruly = Path.Combine(folder, UnrulyPluginDemo.Plugin);
+        Copy(root, "plugins", UnrulyPluginDemo.Plugin, Path.Combine(unruly, "plugins"));
+        await UnrulyPluginDemo.RunAsync(samples, unruly, redis, host, cancellationToken).ConfigureAwait(false);
+        await host.Out.WriteLineAsync("\nNext: docs/plugins.md      a plug-in of your own, from its template to a running node").ConfigureAwait(false);
         return ExitCodes.Done;
     }
 
@@ -102,7 +106,6 @@ internal static class PluginDemo
             CultureInfo.InvariantCulture,
             $"The same state, read by the new version: exchanged in every shard after {exchanged.TotalMilliseconds:F0} ms, published after {published.TotalMilliseconds:F0} ms, no event read again."))
             .ConfigureAwait(false);
-        await host.Out.WriteLineAsync("\nNext: docs/plugins.md      a plug-in of your own, from its template to a running node").ConfigureAwait(false);
     }
 
     // Every row that was routed is applied, and every shard has published what it has.

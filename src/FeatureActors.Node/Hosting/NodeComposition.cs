@@ -39,12 +39,15 @@ internal sealed class NodeComposition : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly Stack<IAsyncDisposable> _owned = new();
     private readonly Dictionary<string, EventFile> _files = new(StringComparer.Ordinal);
+    private readonly IReadOnlyDictionary<string, IEventSource> _given;
     private KafkaConnection? _kafka;
     private NodeRuntime? _runtime;
     private NodeHttpServer? _http;
 
-    private NodeComposition(NodeOptions options, PluginSet plugins, ConfigObject definitions, TimeProvider time, ILoggerFactory loggers)
+    private NodeComposition(
+        NodeOptions options, PluginSet plugins, ConfigObject definitions, TimeProvider time, ILoggerFactory loggers, IReadOnlyDictionary<string, IEventSource> given)
     {
+        _given = given;
         _plugins = plugins;
         _definitions = definitions;
         _options = options;
@@ -71,16 +74,25 @@ internal sealed class NodeComposition : IAsyncDisposable
     public NodeRuntime Runtime => _runtime ?? throw new InvalidOperationException("the node is not put together yet");
 
     /// <summary>Puts a node together, waiting up to <see cref="NodeOptions.StartupTimeout"/> for what it needs. Redis is not waited for.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="time">The node's clock.</param>
+    /// <param name="loggers">Where it tells what it does.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="given">Sources that are neither files nor topics, by name: those of a demo. The node disposes them.</param>
     /// <exception cref="ConfigException">The definitions have mistakes.</exception>
     /// <exception cref="UsageException">Options and definitions do not fit, or applying the definitions would lose state.</exception>
     /// <exception cref="DependencyUnavailableException">Something stayed away.</exception>
     /// <exception cref="LogSetupException">A shard log cannot be created or does not fit.</exception>
     public static async Task<NodeComposition> BuildAsync(
-        NodeOptions options, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken)
+        NodeOptions options,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, IEventSource>? given = null)
     {
         string definitions = options.Definitions
             ?? throw new UsageException("the configuration does not say where the definitions are: write fa.definitions = \"definitions.conf\"");
-        var node = new NodeComposition(options, PluginSet.Load(options.Plugins.Folder), HoconParser.ParseFile(definitions), time, loggers);
+        var node = new NodeComposition(options, PluginSet.Load(options.Plugins.Folder), HoconParser.ParseFile(definitions), time, loggers, given ?? new Dictionary<string, IEventSource>());
         try
         {
             await node.BuildAsync(cancellationToken).ConfigureAwait(false);
@@ -237,7 +249,7 @@ internal sealed class NodeComposition : IAsyncDisposable
         }
 
         if (_options.Kafka.BootstrapServers is null
-            && Model.Groups.SelectMany(static g => g.Feeds).Select(static f => f.Source).FirstOrDefault(s => !_files.ContainsKey(s)) is { } homeless)
+            && Model.Groups.SelectMany(static g => g.Feeds).Select(static f => f.Source).FirstOrDefault(s => !_files.ContainsKey(s) && !_given.ContainsKey(s)) is { } homeless)
         {
             throw new UsageException(
                 $"source {homeless} comes from nowhere: write fa.sources.{homeless}.file = \"…\", or fa.kafka.bootstrap-servers for its topic {Model.Source(homeless).Topic}");
@@ -249,8 +261,8 @@ internal sealed class NodeComposition : IAsyncDisposable
         var sources = new Dictionary<string, IEventSource>(StringComparer.Ordinal);
         foreach (IngestPlan plan in Plan.Sources)
         {
-            IEventSource source = _files.TryGetValue(plan.Source, out EventFile? file)
-                ? new FileEventSource(plan.Source, file, _options.Sources[plan.Source].EndMs)
+            IEventSource source = _given.TryGetValue(plan.Source, out IEventSource? given) ? given
+                : _files.TryGetValue(plan.Source, out EventFile? file) ? new FileEventSource(plan.Source, file, _options.Sources[plan.Source].EndMs)
                 : new KafkaEventSource(Kafka, Model.Namespace, plan.Source, Model.Source(plan.Source).Topic);
             sources.Add(plan.Source, source);
             _owned.Push(source);
