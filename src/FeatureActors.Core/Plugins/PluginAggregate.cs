@@ -318,6 +318,11 @@ public sealed class PluginAggregate : FeatureAggregate
             throw new PluginFaultException("PayloadBytesMax must be above 0 and SharedBytesMax not below 0");
         }
 
+        if (_traits.HasFlag(FeatureTraits.Approximate) && string.IsNullOrWhiteSpace(_accuracy))
+        {
+            throw new PluginFaultException("it is Approximate and does not say how far its values may be off: override Accuracy");
+        }
+
         if (_empty.Length > 0 && !IsJson(_empty))
         {
             throw new PluginFaultException($"EmptyValue is no JSON text: {Encoding.UTF8.GetString(_empty)}");

@@ -123,6 +123,12 @@ public sealed class AggregateDriver
 
         var list = new SlotList(references.ToArray(), bytes.ToArray(), _storage.Shared, nowMs, WindowMs ?? w.LengthMs);
         _aggregate.Evaluate(list, _writer);
+        if (_writer.HasNonFinite || !_writer.IsClosed)
+        {
+            throw new InvalidOperationException(
+                _writer.HasNonFinite ? "the value has a number that is not finite" : "the value has a list or map that is not closed");
+        }
+
         return _writer.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(_writer.Value);
     }
 
@@ -136,14 +142,19 @@ public sealed class AggregateDriver
         return new FeatureSlot(_storage);
     }
 
-    private void Keep(long start)
+    /// <summary>Throws when the open slot or the shared part is larger than the type declares.</summary>
+    internal static void HoldToBounds(FeatureAggregate aggregate, SlotStorage storage)
     {
-        if (_storage.Payload.Length > _aggregate.PayloadBytesMax || _storage.Shared.Length > _aggregate.SharedBytesMax)
+        if (storage.Payload.Length > aggregate.PayloadBytesMax || storage.Shared.Length > aggregate.SharedBytesMax)
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"the state outgrew its bound: payload {_storage.Payload.Length} of {_aggregate.PayloadBytesMax} bytes, shared {_storage.Shared.Length} of {_aggregate.SharedBytesMax}"));
+                $"the state outgrew its bound: payload {storage.Payload.Length} of {aggregate.PayloadBytesMax} bytes, shared {storage.Shared.Length} of {aggregate.SharedBytesMax}"));
         }
+    }
 
+    private void Keep(long start)
+    {
+        HoldToBounds(_aggregate, _storage);
         _slots[start] = _storage.Payload.ToArray();
     }
 }

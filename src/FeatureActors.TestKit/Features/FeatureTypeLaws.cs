@@ -7,7 +7,8 @@ namespace FeatureActors.TestKit.Features;
 /// The laws every feature type keeps, checked on random rows from one seed: the order of rows does not show; merging is
 /// associative and commutative; rows spread over slots are worth what they are worth in one slot; folding does not show; a
 /// retraction undoes its row; released slots leave nothing in the shared part; state that was stored and read goes on as if it had
-/// not been; a value is the same however often it is read; state stays within its bounds.
+/// not been; a value is the same however often it is read, and is one JSON value; state stays within its bounds; a type whose values
+/// carry an error says how large it is.
 /// Values are compared as text: numbers to 1e-9 relative, everything else exactly.
 /// </summary>
 public sealed class FeatureTypeLaws
@@ -36,6 +37,51 @@ public sealed class FeatureTypeLaws
     /// <exception cref="InvalidOperationException">A law is broken; the message names it and the seed.</exception>
     public void Check(int seed, int rowCount)
     {
+        if (_aggregate.Traits.HasFlag(FeatureTraits.Approximate) && string.IsNullOrWhiteSpace(_aggregate.Accuracy))
+        {
+            throw new InvalidOperationException("the type is Approximate and does not say how far its values may be off: override Accuracy");
+        }
+
+        try
+        {
+            CheckAll(seed, rowCount);
+        }
+        catch (Exception error) when (error is not BrokenLawException)
+        {
+            throw new InvalidOperationException(FormattableString.Invariant($"{error.Message} (seed {seed}, {rowCount} rows)"), error);
+        }
+    }
+
+    /// <summary>
+    /// Reads states of every version up to the present one, each kept in the tests as bytes since that version wrote it, and holds their values
+    /// to what they were. With <c>CodecVersion</c> 3, states of the versions 1, 2 and 3 must be among them.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A version is missing, cannot be read, or is worth something else.</exception>
+    public void ReadsEvery(params ReadOnlySpan<StoredState> kept)
+    {
+        for (byte version = 1; version <= _aggregate.CodecVersion; version++)
+        {
+            bool isKept = false;
+            foreach (StoredState state in kept)
+            {
+                isKept |= state.Version == version;
+            }
+
+            if (!isKept)
+            {
+                throw new InvalidOperationException(
+                    $"no state of version {version} is kept in the tests: keep one of each version before the next is written");
+            }
+        }
+
+        foreach (StoredState state in kept)
+        {
+            Reads(state.Version, state.Payload, state.Shared, state.NowMs, state.Expected);
+        }
+    }
+
+    private void CheckAll(int seed, int rowCount)
+    {
         var random = new Random(seed);
         var rows = new List<SampleRow>();
         for (int i = 0; i < rowCount; i++)
@@ -52,7 +98,9 @@ public sealed class FeatureTypeLaws
             return;
         }
 
-        string? expected = ValueOf(Filled(rows, OneSlot));
+        AggregateDriver first = Filled(rows, OneSlot);
+        string? expected = ValueOf(first);
+        Same(expected, ValueOf(first), "reading the value a second time shows", seed);
         Same(expected, ValueOf(Filled(Shuffled(rows, random), OneSlot)), "the order of rows shows", seed);
         Same(expected, ValueOf(Stored(rows, random)), "storing the state and reading it back shows", seed);
         Same(expected, Merged(rows, random, ascending: true), "merging all slots into the first shows", seed);
@@ -123,7 +171,7 @@ public sealed class FeatureTypeLaws
     {
         if (!AreSame(expected, actual))
         {
-            throw new InvalidOperationException(FormattableString.Invariant(
+            throw new BrokenLawException(FormattableString.Invariant(
                 $"{law} (seed {seed}): expected {expected ?? "absent"}, got {actual ?? "absent"}"));
         }
     }
@@ -192,6 +240,7 @@ public sealed class FeatureTypeLaws
             storage.Open(into * SlotMs, payloads[into]);
             var slot = new FeatureSlot(storage);
             _aggregate.Merge(payloads[from], ref slot);
+            AggregateDriver.HoldToBounds(_aggregate, storage);
             payloads[into] = storage.Payload.ToArray();
             payloads.RemoveAt(from);
         }
@@ -239,4 +288,6 @@ public sealed class FeatureTypeLaws
     }
 
     private string? Empty() => _aggregate.EmptyValue.IsEmpty ? null : System.Text.Encoding.UTF8.GetString(_aggregate.EmptyValue);
+
+    private sealed class BrokenLawException(string message) : InvalidOperationException(message);
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using FeatureActors.Abstractions.Features;
+using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Plugins;
 
 namespace FeatureActors.Core.Tests.Plugins;
@@ -17,6 +18,16 @@ public sealed class PluginAggregateTests
             .Select(static m => m.Name);
 
         Assert.Empty(forgotten);
+    }
+
+    [Fact]
+    public void A_type_whose_values_carry_an_error_must_say_how_large()
+    {
+        PluginFaultException error = Assert.Throws<PluginFaultException>(
+            static () => new PluginAggregate(new Guess(null), new PluginPart("p", "feature", "g.f")));
+
+        Assert.Equal("it is Approximate and does not say how far its values may be off: override Accuracy", error.Message);
+        Assert.Equal("within 2 %", new PluginAggregate(new Guess("within 2 %"), new PluginPart("p", "feature", "g.f")).Accuracy);
     }
 
     [Fact]
@@ -48,5 +59,22 @@ public sealed class PluginAggregateTests
         while (!rate.Fail());
 
         Assert.InRange(calls, FaultRate.FaultsMin, 1_000);
+    }
+
+    private sealed class Guess(string? accuracy) : FeatureAggregate
+    {
+        public override byte CodecVersion => 1;
+
+        public override FeatureTraits Traits => FeatureTraits.Approximate;
+
+        public override long PayloadBytesMax => 8;
+
+        public override string? Accuracy => accuracy;
+
+        public override void Apply(in RowView row, ref FeatureSlot slot) => slot.ResizePayload(8);
+
+        public override void Merge(ReadOnlySpan<byte> payload, ref FeatureSlot into) => into.ResizePayload(8);
+
+        public override void Evaluate(in SlotList slots, FeatureValueWriter value) => value.Write(slots.Count);
     }
 }

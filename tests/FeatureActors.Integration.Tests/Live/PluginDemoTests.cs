@@ -9,15 +9,15 @@ namespace FeatureActors.Integration.Tests.Live;
 [Trait("Category", "Integration")]
 public sealed class PluginDemoTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(90);
+    // Of the demo itself; how long the builds before it take is the machine's affair.
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task The_demo_with_plug_ins_shows_an_exchange_and_what_misbehaving_costs_in_time()
     {
         long start = Stopwatch.GetTimestamp();
-        (int code, string text) = await RunAsync();
-        TimeSpan took = Stopwatch.GetElapsedTime(start);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{took.TotalSeconds:F1} s\n{text}"));
+        (int code, string text, TimeSpan took) = await RunAsync();
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s with builds, {took.TotalSeconds:F1} s without\n{text}"));
 
         Assert.True(code == 0, text);
         Assert.Contains("The same state, read by the new version", text, StringComparison.Ordinal);
@@ -34,7 +34,7 @@ public sealed class PluginDemoTests(ITestOutputHelper output)
         Assert.True(took < Budget, string.Create(CultureInfo.InvariantCulture, $"it took {took.TotalSeconds:F0} s, more than {Budget.TotalSeconds:F0}"));
     }
 
-    private static async Task<(int Code, string Text)> RunAsync()
+    private static async Task<(int Code, string Text, TimeSpan Took)> RunAsync()
     {
         DirectoryInfo root = new(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(root.FullName, "FeatureActors.sln")))
@@ -57,9 +57,16 @@ public sealed class PluginDemoTests(ITestOutputHelper output)
 
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string text = await process.StandardOutput.ReadToEndAsync();
+        Task<string> text = process.StandardOutput.ReadToEndAsync();
+        string error = "";
+        long begin = Stopwatch.GetTimestamp();
+        while (await process.StandardError.ReadLineAsync() is { } line)
+        {
+            error += line + "\n";
+            begin = line.Contains("starting a redis-server", StringComparison.Ordinal) ? Stopwatch.GetTimestamp() : begin;
+        }
+
         await process.WaitForExitAsync();
-        return (process.ExitCode, await error + text);
+        return (process.ExitCode, error + await text, Stopwatch.GetElapsedTime(begin));
     }
 }
