@@ -25,6 +25,9 @@ public sealed class AggregateDriver
     /// <summary>What aggregates see as the length of the window; null for that of the window itself.</summary>
     public long? WindowMs { get; init; }
 
+    /// <summary>True for types that write a number which is not finite to say that the value is absent: built-in ones, never those of plug-ins.</summary>
+    public bool MayBeNotFinite { get; init; } = true;
+
     /// <summary>Number of slots.</summary>
     public int SlotCount => _slots.Count;
 
@@ -123,10 +126,14 @@ public sealed class AggregateDriver
 
         var list = new SlotList(references.ToArray(), bytes.ToArray(), _storage.Shared, nowMs, WindowMs ?? w.LengthMs);
         _aggregate.Evaluate(list, _writer);
-        if (_writer.HasNonFinite || !_writer.IsClosed)
+        if (!_writer.IsClosed)
         {
-            throw new InvalidOperationException(
-                _writer.HasNonFinite ? "the value has a number that is not finite" : "the value has a list or map that is not closed");
+            throw new InvalidOperationException("the value has a list or map that is not closed");
+        }
+
+        if (_writer.HasNonFinite && !MayBeNotFinite)
+        {
+            throw new InvalidOperationException("the value has a number that is not finite");
         }
 
         return _writer.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(_writer.Value);

@@ -25,7 +25,7 @@ public sealed class OneEntity
         SlidingWindow window = aggregate.Traits.HasFlag(FeatureTraits.Unwindowed)
             ? SlidingWindow.Lifetime("")
             : SlidingWindow.Of("window", windowMs, Math.Max(1, windowMs / 60));
-        _driver = new AggregateDriver(aggregate, new SlotTimeline([window]));
+        _driver = new AggregateDriver(aggregate, new SlotTimeline([window])) { MayBeNotFinite = false };
     }
 
     /// <summary>The time T.</summary>
