@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(6003, LogLevel.Information, "Node {Node} stopped")]
     public static partial void Stopped(ILogger logger, string node);
+
+    [LoggerMessage(6010, LogLevel.Warning, "{What} did not close within {Timeout}; it is left to end with the process")]
+    public static partial void CloseTookTooLong(ILogger logger, string what, TimeSpan timeout);
 }

@@ -30,6 +30,7 @@ namespace FeatureActors.Node.Hosting;
 internal sealed class NodeComposition : IAsyncDisposable
 {
     private static readonly TimeSpan StartRetry = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(10);
 
     private readonly NodeOptions _options;
     private readonly PluginSet _plugins;
@@ -123,7 +124,16 @@ internal sealed class NodeComposition : IAsyncDisposable
     {
         while (_owned.TryPop(out IAsyncDisposable? owned))
         {
-            await owned.DisposeAsync().ConfigureAwait(false);
+            // Everything durable is durable by now. A client that does not end, as a native one did once, must not keep the process.
+            Task closing = Task.Run(() => owned.DisposeAsync().AsTask());
+            try
+            {
+                await closing.WaitAsync(CloseTimeout, _time).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                Log.CloseTookTooLong(_logger, owned.GetType().Name, CloseTimeout);
+            }
         }
     }
 

@@ -128,7 +128,8 @@ public sealed partial class NodeRuntime : IAsyncDisposable
 
         // Nothing new is begun; then last checkpoints; and only then the shards are handed back, for the next owner begins at those.
         _isStopping = true;
-        await Task.WhenAll(sources).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Leaving the sources' groups may take seconds and goes on meanwhile.
         await StopAsync().ConfigureAwait(false);
         await leave.CancelAsync().ConfigureAwait(false);
         await late.CancelAsync().ConfigureAwait(false);
@@ -328,9 +329,13 @@ public sealed partial class NodeRuntime : IAsyncDisposable
                         await EndAsync(old).ConfigureAwait(false);
                     }
 
-                    if (change.IsAssigned)
+                    if (change.IsAssigned && !_isStopping)
                     {
                         StartPartition(plan, source, change.Partition);
+                        if (_isStopping && _partitions.TryGetValue((plan.Source, change.Partition), out RunningSource? late))
+                        {
+                            await EndAsync(late).ConfigureAwait(false);
+                        }
                     }
                 }
 
@@ -354,6 +359,12 @@ public sealed partial class NodeRuntime : IAsyncDisposable
 
     private static async Task EndAsync(RunningSource running)
     {
+        if (!running.TryBeginEnd())
+        {
+            await running.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
         await running.Stop.CancelAsync().ConfigureAwait(false);
         await running.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         running.Stop.Dispose();
@@ -382,5 +393,11 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         public TaskCompletionSource Abandoned { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private sealed record RunningSource(IngestActor Actor, CancellationTokenSource Stop, Task Task, Action StartAgain);
+    private sealed record RunningSource(IngestActor Actor, CancellationTokenSource Stop, Task Task, Action StartAgain)
+    {
+        private int _isEnding;
+
+        /// <summary>True for the first who ends it; whoever comes later only waits.</summary>
+        public bool TryBeginEnd() => Interlocked.Exchange(ref _isEnding, 1) == 0;
+    }
 }

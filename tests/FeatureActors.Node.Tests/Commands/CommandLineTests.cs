@@ -57,6 +57,24 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_whose_database_stays_away_exits_3_and_says_which_where_and_what_to_do_but_no_secret()
+    {
+        _fa.Write("d.conf", Definitions);
+        string config = _fa.Write("node.conf", """
+            fa {
+              definitions = "d.conf", data-directory = data, log = kafka, kafka.bootstrap-servers = "127.0.0.1:1", startup-timeout = 1s
+              store = postgres, postgres { host = "127.0.0.1", port = 1, database = shop, password = secret-word }
+            }
+            """);
+
+        Assert.Equal(3, await _fa.RunAsync("run", "--config", config));
+        Assert.Contains("postgresql at 127.0.0.1:1/shop", _fa.Error, StringComparison.Ordinal);
+        Assert.Contains("check host and port, and that the server runs", _fa.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret-word", _fa.Error, StringComparison.Ordinal);
+        Assert.Equal(3, await _fa.RunAsync("apply", "--definitions", _fa.Path("d.conf"), "--config", config));
+    }
+
+    [Fact]
     public async Task Plan_needs_no_cluster()
     {
         string file = _fa.Write("d.conf", Definitions);
