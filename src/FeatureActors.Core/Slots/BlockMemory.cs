@@ -9,6 +9,9 @@ public abstract class BlockMemory
     /// <summary>Bytes that the block may use.</summary>
     public int Capacity { get; private set; }
 
+    /// <summary>Rises whenever another place, or another block, is pointed to.</summary>
+    internal int Moves { get; private set; }
+
     /// <summary>The block's bytes at their full capacity. Invalid after <see cref="EnsureCapacity"/>.</summary>
     public Span<byte> Bytes => _array.AsSpan(_offset, Capacity);
 
@@ -27,6 +30,7 @@ public abstract class BlockMemory
     /// <summary>Makes <paramref name="capacity"/> bytes of <paramref name="array"/> from <paramref name="offset"/> on the block's place.</summary>
     protected void PointTo(byte[] array, int offset, int capacity)
     {
+        Moves++;
         _array = array;
         _offset = offset;
         Capacity = capacity;

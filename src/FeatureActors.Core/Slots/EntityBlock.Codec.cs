@@ -49,7 +49,7 @@ public sealed partial class EntityBlock
         int countAt = at;
         at += 2;
         int count = 0;
-        for (int f = 0; f <= _layout.TriggersIndex; f++)
+        for (int f = 0; f < _layout.Places; f++)
         {
             int section = SectionOf(f);
             if (section == 0)

@@ -18,6 +18,12 @@ public sealed partial class EntityBlock
     // Room for three or four slots of a counter before the first growth.
     private const int InitialSlack = 12;
 
+    // The section is created for an entry, which mostly is no longer.
+    private const int FirstEntryBytes = 4;
+
+    // From here on growth copies much: it must be rare.
+    private const int LargeSection = 256;
+
     private int SectionOf(int feature) => ReadInt(_layout.DirectoryOffset + (feature * sizeof(int)));
 
     private int SlotCount(int section) => ReadInt(section + Slots) & ~LifetimeBit;
@@ -26,7 +32,7 @@ public sealed partial class EntityBlock
     {
         // New sections stand before the unknown ones, which stay at the end.
         int at = ReadInt(UnknownOffset) is var unknown and not 0 ? unknown : Used;
-        int reserved = SectionHeader + InitialSlack;
+        int reserved = ReservedFor(at, SectionHeader + FirstEntryBytes, SectionHeader + InitialSlack, at == Used);
         OpenGap(at, reserved);
         _memory.Bytes.Slice(at, reserved).Clear();
         WriteInt(at, reserved);
@@ -45,6 +51,7 @@ public sealed partial class EntityBlock
     /// <summary>Inserts zero bytes into a section at <paramref name="at"/> (from its start), or removes −count bytes from there on.</summary>
     private void Splice(int section, int at, int count)
     {
+        _changes++;
         int used = ReadInt(section + UsedBytes);
         if (used + count > ReadInt(section))
         {
@@ -73,14 +80,31 @@ public sealed partial class EntityBlock
     private void GrowSection(int section, int needed)
     {
         // A quarter of slack on large sections makes the moving of what stands behind them amortised O(1) per byte.
-        int reserved = needed + (needed < 256 ? 8 + (needed / 8) : needed / 4);
         int old = ReadInt(section);
+        int wanted = needed + (needed < LargeSection ? 8 + (needed / 8) : needed / 4);
+        int reserved = ReservedFor(section, needed < LargeSection ? needed : wanted, wanted, section + old == Used);
         OpenGap(section + old, reserved - old);
         WriteInt(section, reserved);
     }
 
+    /// <summary>
+    /// Bytes to reserve. The last section takes what is left of the block's memory instead of slack of its own: with a million entities
+    /// of one feature that slack would be ten megabytes.
+    /// </summary>
+    private int ReservedFor(int section, int least, int wanted, bool isLast)
+    {
+        if (!isLast)
+        {
+            return wanted;
+        }
+
+        _memory.EnsureCapacity(section + least);
+        return Math.Clamp(_memory.Capacity - section, least, wanted);
+    }
+
     private void OpenGap(int at, int count)
     {
+        _changes++;
         int used = Used;
         _memory.EnsureCapacity(used + count);
         Span<byte> bytes = _memory.Bytes;
@@ -91,6 +115,7 @@ public sealed partial class EntityBlock
 
     private void CloseGap(int at, int count)
     {
+        _changes++;
         int used = Used;
         Span<byte> bytes = _memory.Bytes;
         bytes[(at + count)..used].CopyTo(bytes[at..]);

@@ -18,6 +18,8 @@ public sealed partial class EntityBlock
     private long _slotStart;
     private long _payloadBytesMax = long.MaxValue;
     private long _sharedBytesMax = long.MaxValue;
+    private int _changes;
+    private readonly OpenedSlot[] _opened;
     private byte[] _scratch = new byte[256];
 
     /// <inheritdoc/>
@@ -144,6 +146,26 @@ public sealed partial class EntityBlock
     private void OpenSlot(int feature, long startMs)
     {
         _payloadBytesMax = _sharedBytesMax = long.MaxValue;
+        _slotStart = startMs;
+        ref OpenedSlot opened = ref _opened[feature];
+        if (opened.Changes == _changes && opened.Moves == _memory.Moves && opened.StartMs == startMs)
+        {
+            _hidden = 0;
+            _section = opened.Section;
+            _payload = opened.Payload;
+            _payloadLength = opened.PayloadLength;
+            return;
+        }
+
+        FindOrCreateSlot(feature, startMs);
+        if (_hidden == 0)
+        {
+            opened = new OpenedSlot(startMs, _changes, _memory.Moves, _section, _payload, _payloadLength);
+        }
+    }
+
+    private void FindOrCreateSlot(int feature, long startMs)
+    {
         int section = SectionOf(feature);
         if (section == 0)
         {
@@ -151,7 +173,6 @@ public sealed partial class EntityBlock
         }
 
         _section = section;
-        _slotStart = startMs;
         _hidden = HiddenBytesOf(feature);
         ReadOnlySpan<byte> bytes = _memory.Bytes;
         ReadOnlySpan<byte> header = bytes.Slice(section, SectionHeader);
@@ -371,6 +392,7 @@ public sealed partial class EntityBlock
     /// <summary>Rewrites the delta of the entry that stands <paramref name="at"/> bytes into its section.</summary>
     private void SetDelta(int section, int at, ulong delta)
     {
+        _changes++;
         int end = section + at;
         Varint.Read(_memory.Bytes, ref end);
         int change = Varint.SizeOf(delta) - (end - section - at);
@@ -382,6 +404,12 @@ public sealed partial class EntityBlock
 
         Varint.Write(_memory.Bytes[(section + at)..], delta);
     }
+
+    /// <summary>
+    /// Where a feature's slot was opened last. Rows of a key come together, mostly into the same slots; as long as no byte of the block
+    /// was moved the slot need not be searched again. Only of slots of time: sessions and rows change what they begin with in place.
+    /// </summary>
+    private readonly record struct OpenedSlot(long StartMs, int Changes, int Moves, int Section, int Payload, int PayloadLength);
 
     /// <summary>Walks the entries of a section in order.</summary>
     private ref struct EntryCursor

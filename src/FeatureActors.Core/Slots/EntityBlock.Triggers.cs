@@ -42,8 +42,8 @@ public sealed partial class EntityBlock
     {
         for (int i = 0; i < group.Triggers.Count; i++)
         {
-            int section = SectionOf(_layout.TriggersIndex);
-            if (section != 0 && group.Triggers[i].Value is not null && FindTrigger(section, group.Triggers[i].Id) is var at and >= 0)
+            if (group.Triggers[i].Value is not null && SectionOf(_layout.TriggersIndex) is var section and not 0
+                && FindTrigger(section, group.Triggers[i].Id) is var at and >= 0)
             {
                 Span<byte> record = Triggers(section)[at..];
                 record.Slice(TriggerHeader, BinaryPrimitives.ReadUInt16LittleEndian(record[8..])).Clear();

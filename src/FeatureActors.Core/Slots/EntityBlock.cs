@@ -8,9 +8,9 @@ namespace FeatureActors.Core.Slots;
 /// Reads and changes one entity's state: one contiguous block that <see cref="BlockMemory"/> points to. One instance serves all
 /// entities of a shard in turn; it is not safe for concurrent use.
 /// <code>
-/// block    used i32 | key length u16 | format u8 | flags u8 | offset of the unknown sections i32 | reserved i32
+/// block    used i32 | key length u16 | format u8 | flags u8 | offset of the unknown sections i32
 ///          per group: last event i64, published hash u64, published expiry i64, next due i64
-///          directory: offset i32 of each feature's section (0: none), then of the event ids and of what triggers remember
+///          directory: offset i32 of each feature's section (0: none), then of the event ids and, where some look at values, of what triggers remember
 ///          key | sections in order of creation | unknown sections, kept as they are
 /// section  reserved i32 | used i32 | shared length i32 | slots i32 (top bit: the first slot is the lifetime slot)
 ///          first start i64 | newest start i64 | offset of the newest entry i32 | shared bytes | entries
@@ -33,6 +33,8 @@ public sealed partial class EntityBlock : SlotStorage
         _layout = layout;
         _memory = memory;
         _bounds = NewBounds(layout);
+        _opened = new OpenedSlot[layout.Features.Length];
+        Array.Fill(_opened, new OpenedSlot(0, -1, 0, 0, 0, 0));
     }
 
     /// <summary>Bytes in use.</summary>

@@ -7,7 +7,7 @@ namespace FeatureActors.Core.Slots;
 /// <summary>Where things stand in the blocks of one entity type under one version of the definitions.</summary>
 public sealed class EntityLayout
 {
-    internal const int HeaderBytes = 16;
+    internal const int HeaderBytes = 12;
     internal const int GroupBytes = 32;
 
     private readonly Dictionary<int, int> _featureByNumber = [];
@@ -19,7 +19,6 @@ public sealed class EntityLayout
     {
         Plan = plan;
         DirectoryOffset = HeaderBytes + (plan.Groups.Count * GroupBytes);
-        KeyOffset = DirectoryOffset + ((plan.Features.Count + 2) * sizeof(int));
         Features = [.. plan.Features];
         TypeHashes = [.. plan.Features.Select(static f => (uint)StableHash.Of(Encoding.UTF8.GetBytes(f.Type)))];
         for (int i = 0; i < plan.Features.Count; i++)
@@ -35,12 +34,19 @@ public sealed class EntityLayout
                 _triggerBytes.Add(trigger.Id, trigger.Value!.StateBytes);
             }
         }
+
+        // Where no trigger can remember anything, a place for it would be four bytes of every entity.
+        Places = TriggersIndex + (_triggerBytes.Count > 0 ? 1 : 0);
+        KeyOffset = DirectoryOffset + (Places * sizeof(int));
     }
 
     /// <summary>The plan.</summary>
     public EntityPlan Plan { get; }
 
     internal int DirectoryOffset { get; }
+
+    /// <summary>Places in the directory.</summary>
+    internal int Places { get; }
 
     internal int KeyOffset { get; }
 
@@ -51,7 +57,7 @@ public sealed class EntityLayout
     /// <summary>Place in the directory of the remembered event ids: behind the features.</summary>
     internal int EventIdsIndex => Features.Length;
 
-    /// <summary>Place in the directory of what triggers remember: behind the event ids.</summary>
+    /// <summary>Place in the directory of what triggers remember: behind the event ids, where some trigger looks at values.</summary>
     internal int TriggersIndex => Features.Length + 1;
 
     /// <summary>Bytes of state of the trigger with that id; −1 when there is none.</summary>

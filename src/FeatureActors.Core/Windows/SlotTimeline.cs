@@ -36,6 +36,7 @@ public sealed class SlotTimeline
         _indexByReach = [.. Enumerable.Range(0, windows.Count).OrderBy(i => windows[i].ReachMs)];
         _byReach = [.. _indexByReach.Select(i => windows[i])];
         _gridFrom = [.. Enumerable.Range(0, _byReach.Length).Select(i => Grid.Of(_byReach.AsSpan(i)))];
+        IsEndless = _byReach[^1].IsEndless;
         HoldsMs = _byReach.Max(static w => w.HoldsMs);
         WidthMs = _gridFrom[0].WidthMs;
         UnitMs = _gridFrom[0].Calendars.Length == 0 ? WidthMs : SlotWidths.CommonDivisor(WidthMs, CalendarUnitMs);
@@ -72,7 +73,7 @@ public sealed class SlotTimeline
     internal string Text { get; }
 
     /// <summary>True when a window keeps slots that time does not take away: lifetime or last rows.</summary>
-    public bool IsEndless => _byReach[^1].IsEndless;
+    public bool IsEndless { get; }
 
     /// <summary>A slot is in some window, or will be, for at least this long after its start, in milliseconds.</summary>
     public long HoldsMs { get; }

@@ -32,6 +32,9 @@ internal sealed class BlockStore : BlockMemory, IDisposable
 
     private readonly ChunkPool _pool;
     private readonly List<Chunk?> _chunks = [];
+
+    // Of each chunk what opening a block needs, side by side.
+    private ChunkPlace[] _places = new ChunkPlace[16];
     private readonly Stack<int> _freeChunkIndexes = new();
     private readonly List<byte[]?> _large = [];
     private readonly Stack<int> _freeLargeIndexes = new();
@@ -70,8 +73,8 @@ internal sealed class BlockStore : BlockMemory, IDisposable
             return;
         }
 
-        Chunk chunk = _chunks[handle >> PlaceBits]!;
-        PointTo(chunk.Bytes, ((handle & PlaceMask) * chunk.Class.Stride) + OwnerBytes, chunk.Class.Stride - OwnerBytes);
+        ref readonly ChunkPlace chunk = ref _places[handle >> PlaceBits];
+        PointTo(chunk.Bytes, ((handle & PlaceMask) * chunk.Stride) + OwnerBytes, chunk.Stride - OwnerBytes);
     }
 
     /// <summary>Reads a block's first bytes, so that they are near when it is opened.</summary>
@@ -82,12 +85,13 @@ internal sealed class BlockStore : BlockMemory, IDisposable
             return 0;
         }
 
-        Chunk chunk = _chunks[handle >> PlaceBits]!;
-        int at = (handle & PlaceMask) * chunk.Class.Stride;
-        byte[] bytes = chunk.Bytes;
+        ref readonly ChunkPlace chunk = ref _places[handle >> PlaceBits];
+        int at = (handle & PlaceMask) * chunk.Stride;
 
-        // The key stands behind the groups, mostly in the second line.
-        return bytes[at] + bytes[Math.Min(at + CacheLineBytes, bytes.Length - 1)];
+        // The key stands behind the groups, mostly in the second line; the newest slot of the last feature at the end.
+        byte[] bytes = chunk.Bytes;
+        int last = at + chunk.Stride - 1;
+        return bytes[at] + bytes[Math.Min(at + CacheLineBytes, last)] + bytes[last];
     }
 
     /// <summary>Frees the entity's block.</summary>
@@ -109,6 +113,7 @@ internal sealed class BlockStore : BlockMemory, IDisposable
         }
 
         _chunks.Clear();
+        _places = [];
         _large.Clear();
         ReservedBytes = 0;
     }
@@ -290,6 +295,12 @@ internal sealed class BlockStore : BlockMemory, IDisposable
             _chunks[index] = chunk;
         }
 
+        if (index == _places.Length)
+        {
+            Array.Resize(ref _places, index * 2);
+        }
+
+        _places[index] = new ChunkPlace(chunk.Bytes, sizeClass.Stride);
         sizeClass.AddOpen(chunk);
         sizeClass.Total += sizeClass.PerChunk;
         sizeClass.Free += sizeClass.PerChunk;
@@ -303,6 +314,7 @@ internal sealed class BlockStore : BlockMemory, IDisposable
         chunk.Class.Total -= chunk.Class.PerChunk;
         chunk.Class.Free -= chunk.Class.PerChunk;
         _chunks[chunk.Index] = null;
+        _places[chunk.Index] = default;
         _freeChunkIndexes.Push(chunk.Index);
         _pool.Return(chunk.Bytes);
         ReservedBytes -= ChunkPool.ChunkBytes;
@@ -344,6 +356,8 @@ internal sealed class BlockStore : BlockMemory, IDisposable
 
         public int NextLook() => _look = (_look + 1) % Open.Count;
     }
+
+    private readonly record struct ChunkPlace(byte[] Bytes, int Stride);
 
     private sealed class Chunk
     {
