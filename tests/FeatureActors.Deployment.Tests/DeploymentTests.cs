@@ -58,6 +58,7 @@ public sealed class DeploymentTests(ServedPaths served) : IClassFixture<ServedPa
         { Set, "            - run\n", "            run: now\n", "args: is no list" },
         { Set, "          envFrom:", "          envFrom: {}\n          envFrm:", "envFrm: is no field of core/v1.Container" },
         { Set, "spec:\n  serviceName", "status: {}\nspec:\n  serviceName", "status: only the server writes it" },
+        { Set, "metadata:\n  name: feature-actors\n", "metadata:\n  name: feature-actors\n  uid: abc\n", "uid: only the server writes it" },
         { Set, "apiVersion: apps/v1", "apiVersion: apps/v1beta1", "there is no kind apps/v1beta1 StatefulSet" },
         { "k8s/base/networkpolicy.yaml", "protocol: UDP", "protocol: udp", "protocol: 'udp' is no TCP | UDP | SCTP" },
         { "k8s/components/monitoring/servicemonitor.yaml", "scrapeTimeout", "timeout", "timeout: is not among the fields that are known here" },

@@ -65,6 +65,8 @@ public sealed class PublishedImageTests : IDisposable
             start.Environment.Remove(name);
         }
 
+        // A build node that stays would hold the pipes open.
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();

@@ -139,7 +139,7 @@ internal static class ProgramChecks
         IEnumerable<(string What, int Port)> needed =
         [
             ("the other nodes", options.Http.Port), ("Redis", options.Redis.Port), ("PostgreSQL", options.Postgres.Port), ("DNS", 53),
-            .. (options.Kafka.BootstrapServers ?? "").Split(',').Select(static b => ("Kafka", int.Parse(b[(b.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture))),
+            .. Brokers(options).Select(static b => ("Kafka", int.TryParse(b[(b.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture, out int port) ? port : 0)),
             .. options.Otlp.Endpoint is { } endpoint ? [("the collector", new Uri(endpoint).Port)] : Array.Empty<(string, int)>(),
         ];
         foreach ((string what, int port) in needed.Where(n => !outward.Contains($"TCP/{n.Port}")))
@@ -157,6 +157,8 @@ internal static class ProgramChecks
             yield return $"NetworkPolicy: nobody reaches port {options.Http.Port}";
         }
     }
+
+    private static string[] Brokers(NodeOptions options) => (options.Kafka.BootstrapServers ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries);
 
     private static IEnumerable<string> Mounted(Installation installation)
     {

@@ -96,7 +96,7 @@ internal sealed class Kustomization
     private void Generate(string folder, JsonNode generator)
     {
         string name = generator.Text("name");
-        string behavior = generator.Text("behavior");
+        string behavior = generator.Text("behavior") is { Length: > 0 } stated ? stated : "create";
         var data = new JsonObject();
         foreach (string file in generator.Items("files").Select(f => Join(folder, f.ToString())).Where(IsThere))
         {
@@ -112,7 +112,7 @@ internal sealed class Kustomization
         }
 
         JsonObject? before = Find("ConfigMap", name);
-        if (before is null != (behavior.Length == 0))
+        if (before is null != (behavior == "create"))
         {
             Errors.Add($"{folder}: the ConfigMap {name} {(before is null ? "is to be changed and not there" : "is there already")}");
         }

@@ -61,7 +61,7 @@ internal static partial class SchemaCheck
         foreach ((string path, JsonNode node) in manifest.All())
         {
             string form = Index().Replace(path.TrimStart('/'), "/#$1");
-            bool isKnown = known.Contains(form) || known.Contains(form[..(form.LastIndexOf('/') + 1)] + "*");
+            bool isKnown = known.Any(k => k == form || (k[^1] == '*' && form.StartsWith(k[..^1], StringComparison.Ordinal)));
             if (node is JsonValue && !isKnown && form is not ("apiVersion" or "kind") && !form.StartsWith("metadata/", StringComparison.Ordinal))
             {
                 yield return $"{name}{path}: is not among the fields that are known here";
@@ -121,7 +121,7 @@ internal static partial class SchemaCheck
             {
                 yield return $"{path}/{name}: is no field of {type}";
             }
-            else if (field.IsReadOnly)
+            else if (field.IsReadOnly || (name == "status" && fields.ContainsKey("spec")))
             {
                 yield return $"{path}/{name}: only the server writes it";
             }
