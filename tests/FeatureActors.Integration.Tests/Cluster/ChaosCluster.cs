@@ -41,6 +41,9 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
     public VersionWatcher Watcher { get; }
 
+    /// <summary>All that ever ran.</summary>
+    public IReadOnlyList<LiveNode> All => _all;
+
     /// <summary>Those that run now.</summary>
     public IReadOnlyList<LiveNode> Running => _running;
 

@@ -65,6 +65,10 @@ internal sealed class ChaosPlan
     /// <summary>Events a second.</summary>
     public static int Rate { get; } = KillPlan.NumberOf("FA_CHAOS_RATE", 2_000);
 
+    /// <summary>Only these kinds, to look at something closely: names joined by commas in <c>FA_CHAOS_ONLY</c>.</summary>
+    private static Fault[] Only { get; } =
+        [.. (Environment.GetEnvironmentVariable("FA_CHAOS_ONLY") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Fault>)];
+
     /// <summary>True for a run that was asked for, which must have every kind of fault.</summary>
     public static bool IsFull => Duration >= TimeSpan.FromMinutes(15);
 
@@ -74,7 +78,7 @@ internal sealed class ChaosPlan
     {
         if (_round.Count == 0)
         {
-            Fault[] all = [.. Enum.GetValues<Fault>(), Fault.Kill, Fault.Zombie];
+            Fault[] all = Only.Length > 0 ? Only : [.. Enum.GetValues<Fault>(), Fault.Kill, Fault.Zombie];
             _random.Shuffle(all);
             Array.ForEach(all, _round.Enqueue);
         }

@@ -98,14 +98,22 @@ public sealed class ClusterChaosTests(ITestOutputHelper output)
         {
             report.Append(line).Append('\n');
             output.WriteLine(line);
-            Keep();
+            if (Environment.GetEnvironmentVariable("FA_CHAOS_REPORT") is { Length: > 0 } file)
+            {
+                File.WriteAllText(file, report.ToString());
+            }
         }
 
+        // Beside the report, for whoever has to find out why.
         void Keep()
         {
             if (Environment.GetEnvironmentVariable("FA_CHAOS_REPORT") is { Length: > 0 } file)
             {
                 File.WriteAllText(file, report.ToString());
+                foreach (LiveNode node in cluster.All)
+                {
+                    File.WriteAllText($"{file}.{node.Name}.log", node.Output);
+                }
             }
         }
     }
