@@ -160,7 +160,11 @@ internal sealed class LeaseMember : IAsyncDisposable
 
         Settle([.. rows.Where(r => r.Member == _table.Member).Select(static r => r.Shard)]);
         (IReadOnlyList<ShardId> take, IReadOnlyList<ShardId> giveUp) = LeaseShares.Decide(_table.Member, members, rows);
-        GiveUp(giveUp.Count);
+        if (giveUp.Count > 0 && !rows.Exists(static r => r.Member is null))
+        {
+            GiveUpOne();
+        }
+
         bool isSomebodyGone = rows.Exists(r => r.Member is { } holder && !members.Contains(holder));
         if (take.Count > 0 || isSomebodyGone || (isSomebodyExpired && MayEndOthers))
         {
@@ -208,23 +212,24 @@ internal sealed class LeaseMember : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives up as many as are above the share, those that are on their way already included.</summary>
-    private void GiveUp(int count)
+    /// <summary>
+    /// Gives up one shard of the entity it has most of, unless one is on its way: the next follows when that one was taken. So a member
+    /// that is still cold holds up one shard, not all of its share.
+    /// </summary>
+    private void GiveUpOne()
     {
         lock (_lock)
         {
-            count -= _leases.Values.Count(static l => l.State == LeaseState.GivenUp);
-            HashSet<ShardId> held = [.. _leases.Values.Where(static l => l.State == LeaseState.Held).Select(static l => l.Shard)];
-            Dictionary<string, int> ofEntity = held.CountBy(static s => s.Entity).ToDictionary(StringComparer.Ordinal);
-            for (; count > 0 && held.Count > 0; count--)
+            Lease[] held = [.. _leases.Values.Where(static l => l.State == LeaseState.Held)];
+            if (held.Length == 0 || held.Length < _leases.Count)
             {
-                ShardId next = held.MaxBy(s => (ofEntity[s.Entity], s.Entity, s.Partition));
-                held.Remove(next);
-                ofEntity[next.Entity]--;
-                Lease lease = _leases[next];
-                lease.State = LeaseState.GivenUp;
-                _changes.Writer.TryWrite(new LeaseChange(lease, IsAssigned: false));
+                return;
             }
+
+            Dictionary<string, int> ofEntity = held.CountBy(static l => l.Shard.Entity).ToDictionary(StringComparer.Ordinal);
+            Lease lease = held.MaxBy(l => (ofEntity[l.Shard.Entity], l.Shard.Entity, l.Shard.Partition))!;
+            lease.State = LeaseState.GivenUp;
+            _changes.Writer.TryWrite(new LeaseChange(lease, IsAssigned: false));
         }
     }
 

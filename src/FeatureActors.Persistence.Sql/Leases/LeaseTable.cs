@@ -100,6 +100,11 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
                 await SetAsync(connection, shard, null, member, cancellationToken).ConfigureAwait(false);
             }
 
+            if (take.Count > 0)
+            {
+                await TellAsync(connection, cancellationToken).ConfigureAwait(false);
+            }
+
             return take;
         },
         cancellationToken);
