@@ -38,7 +38,7 @@ internal sealed record BenchOptions
     {
         if (words.Count == 0 || words[0].StartsWith('-'))
         {
-            throw new ArgumentException("which benchmark? limits, apply, pipeline, redis-side or memory");
+            throw new ArgumentException("which benchmark? limits, apply, evaluate, pipeline, redis-side or memory");
         }
 
         var options = new BenchOptions { Name = words[0] };

@@ -6,6 +6,7 @@ const string Usage = """
     usage: fa bench NAME [--json FILE] [--runs 5] [--events N] [--keys N] [--profile simple,rich]
       limits       what the parts cost bare: consuming, JSON, Redis writes, a slab update
       apply        events into a shard in memory, beside the bare slab update with the same keys
+      evaluate     all windows of one key that has hundreds of slots, beside bare sums over as many; every type
       pipeline     Kafka to Redis: CPU of the node per million events, events/s, latency, memory
       redis-side   the same features kept by Redis commands per event, without reads and with one per ten events
       memory       20 million events over a million keys and seven days: resident set
@@ -36,6 +37,9 @@ try
         case "apply":
             ApplyBenchmark.Run(options);
             return 0;
+        case "evaluate":
+            EvaluateBenchmark.Run(options);
+            return 0;
         case "pipeline":
             await PipelineBenchmark.RunAsync(options).ConfigureAwait(false);
             return 0;
@@ -45,7 +49,7 @@ try
         case "memory":
             return await MemoryBenchmark.RunAsync(options).ConfigureAwait(false);
         default:
-            throw new ArgumentException($"unknown benchmark {options.Name}; there are limits, apply, pipeline, redis-side, memory");
+            throw new ArgumentException($"unknown benchmark {options.Name}; there are limits, apply, evaluate, pipeline, redis-side, memory");
     }
 }
 catch (ArgumentException error)

@@ -69,6 +69,22 @@ public abstract class FeatureAggregate
     public abstract void Evaluate(in SlotList slots, FeatureValueWriter value);
 
     /// <summary>
+    /// Computes the values of several windows over one list of slots. For each window that <see cref="NestedWindows.MoveNext"/> gives, up to
+    /// the last, writes what <see cref="Evaluate"/> would write for the slots from <see cref="NestedWindows.First"/> on. The default
+    /// evaluates one window after the other; a type whose value grows with each slot answers all of them in one pass.
+    /// </summary>
+    /// <param name="slots">The slots of the longest window, oldest first, never empty; its <see cref="SlotList.WindowMs"/> is 0.</param>
+    /// <param name="windows">The windows, the shortest first; none is empty.</param>
+    public virtual void EvaluateNested(in SlotList slots, NestedWindows windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        while (windows.MoveNext())
+        {
+            Evaluate(slots.From(windows.First, windows.WindowMs), windows.Value);
+        }
+    }
+
+    /// <summary>
     /// True when all slots of the feature together (not those of one window) are worth nothing any more, now and later. The engine
     /// then drops them with the shared part, and the field is as without rows. Asked before an evaluation of types that age.
     /// </summary>

@@ -38,6 +38,9 @@ public readonly ref struct SlotList
     /// </summary>
     public long WindowMs { get; }
 
+    /// <summary>The slots from <paramref name="first"/> on, as a window of <paramref name="windowMs"/>.</summary>
+    public SlotList From(int first, long windowMs) => new(_slots[first..], _bytes, Shared, NowMs, windowMs);
+
     /// <summary>Start of slot <paramref name="index"/>.</summary>
     public long StartMs(int index) => _slots[index].StartMs;
 

@@ -62,6 +62,26 @@ internal sealed class AvgFeatureType : IFeatureType
                 Add(slots.Payload(i), ref count, ref sum);
             }
 
+            Write(count, sum, value);
+        }
+
+        public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+        {
+            long count = 0;
+            TSum sum = default;
+            for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+            {
+                for (int i = windows.First; i < end; i++)
+                {
+                    Add(slots.Payload(i), ref count, ref sum);
+                }
+
+                Write(count, sum, windows.Value);
+            }
+        }
+
+        private static void Write(long count, in TSum sum, FeatureValueWriter value)
+        {
             if (count != 0)
             {
                 value.Write(sum.Value / count);

@@ -39,6 +39,20 @@ internal sealed class CountFeatureType : IFeatureType
             value.Write(count);
         }
 
+        public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+        {
+            long count = 0;
+            for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+            {
+                for (int i = windows.First; i < end; i++)
+                {
+                    count += Packed.Read(slots.Payload(i));
+                }
+
+                windows.Value.Write(count);
+            }
+        }
+
         private static void Add(long amount, ref FeatureSlot slot)
         {
             Span<byte> payload = slot.Payload;

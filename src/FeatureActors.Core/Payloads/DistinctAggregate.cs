@@ -116,8 +116,27 @@ internal sealed class DistinctAggregate(FeatureColumn of, int keysMax) : Feature
     public override void Evaluate(in SlotList slots, FeatureValueWriter value)
     {
         IdSet known = IdSet.Open(SubKeys.IdsUsed(slots.Shared));
+        bool hasSketch = Find(slots, 0, slots.Count, known);
+        Write(slots, known, hasSketch, value);
+    }
+
+    /// <inheritdoc/>
+    public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+    {
+        IdSet known = IdSet.Open(SubKeys.IdsUsed(slots.Shared));
         bool hasSketch = false;
-        for (int i = 0; i < slots.Count; i++)
+        for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+        {
+            hasSketch |= Find(slots, windows.First, end, known);
+            Write(slots.From(windows.First, windows.WindowMs), known, hasSketch, windows.Value);
+        }
+    }
+
+    /// <summary>Adds the ids of some slots; true when one of them has a sketch.</summary>
+    private static bool Find(in SlotList slots, int first, int end, IdSet known)
+    {
+        bool hasSketch = false;
+        for (int i = first; i < end; i++)
         {
             var payload = new DistinctPayload(slots.Payload(i));
             hasSketch |= !payload.Sketch.IsEmpty;
@@ -127,6 +146,11 @@ internal sealed class DistinctAggregate(FeatureColumn of, int keysMax) : Feature
             }
         }
 
+        return hasSketch;
+    }
+
+    private static void Write(in SlotList slots, IdSet known, bool hasSketch, FeatureValueWriter value)
+    {
         long others = 0;
         if (hasSketch)
         {

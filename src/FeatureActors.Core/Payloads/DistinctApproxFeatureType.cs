@@ -62,6 +62,25 @@ internal sealed class DistinctApproxFeatureType : IFeatureType
                 union.Add(slots.Payload(i));
             }
 
+            Write(union, value);
+        }
+
+        public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+        {
+            HyperLogLogUnion union = HyperLogLogUnion.Open(precision);
+            for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+            {
+                for (int i = windows.First; i < end; i++)
+                {
+                    union.Add(slots.Payload(i));
+                }
+
+                Write(union, windows.Value);
+            }
+        }
+
+        private static void Write(HyperLogLogUnion union, FeatureValueWriter value)
+        {
             value.Flag(ValueQuality.Approximate);
             value.Write((long)Math.Round(union.Estimate));
         }

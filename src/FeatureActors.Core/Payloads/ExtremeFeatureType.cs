@@ -63,7 +63,23 @@ internal sealed class ExtremeFeatureType : IFeatureType
         public override void Evaluate(in SlotList slots, FeatureValueWriter value)
         {
             ReadOnlySpan<byte> best = default;
-            for (int i = 0; i < slots.Count; i++)
+            Find(slots, 0, slots.Count, ref best);
+            Write(best, value);
+        }
+
+        public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+        {
+            ReadOnlySpan<byte> best = default;
+            for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+            {
+                Find(slots, windows.First, end, ref best);
+                Write(best, windows.Value);
+            }
+        }
+
+        private void Find(in SlotList slots, int first, int end, ref ReadOnlySpan<byte> best)
+        {
+            for (int i = first; i < end; i++)
             {
                 ReadOnlySpan<byte> payload = slots.Payload(i);
                 if (!payload.IsEmpty && (best.IsEmpty || IsBetter(payload[..^_endBytes], best[..^_endBytes])))
@@ -71,7 +87,10 @@ internal sealed class ExtremeFeatureType : IFeatureType
                     best = payload;
                 }
             }
+        }
 
+        private void Write(ReadOnlySpan<byte> best, FeatureValueWriter value)
+        {
             if (!best.IsEmpty)
             {
                 FieldValue.Write(_type, best[..^_endBytes], value);

@@ -61,6 +61,25 @@ internal sealed class HistogramFeatureType : IFeatureType
                 counts.Add(slots.Payload(i));
             }
 
+            Write(counts, value);
+        }
+
+        public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+        {
+            BinCounts counts = BinCounts.Open();
+            for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+            {
+                for (int i = windows.First; i < end; i++)
+                {
+                    counts.Add(slots.Payload(i));
+                }
+
+                Write(counts, windows.Value);
+            }
+        }
+
+        private void Write(BinCounts counts, FeatureValueWriter value)
+        {
             if (counts.Bins.IsEmpty)
             {
                 return;

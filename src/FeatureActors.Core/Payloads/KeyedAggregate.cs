@@ -164,6 +164,26 @@ internal sealed class KeyedAggregate<TSum>(SubKeyColumns key, int ofColumn, Keye
             totals.Add(new KeyedPayload<TSum>(slots.Payload(i)));
         }
 
+        Write(totals, slots.Shared, value);
+    }
+
+    /// <inheritdoc/>
+    public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+    {
+        KeyedTotals<TSum> totals = KeyedTotals<TSum>.Open(SubKeys.IdsUsed(slots.Shared) + 1);
+        for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+        {
+            for (int i = windows.First; i < end; i++)
+            {
+                totals.Add(new KeyedPayload<TSum>(slots.Payload(i)));
+            }
+
+            Write(totals, slots.Shared, windows.Value);
+        }
+    }
+
+    private void Write(KeyedTotals<TSum> totals, ReadOnlySpan<byte> shared, FeatureValueWriter value)
+    {
         if (totals.HasOther)
         {
             value.Flag(ValueQuality.Truncated);
@@ -171,11 +191,11 @@ internal sealed class KeyedAggregate<TSum>(SubKeyColumns key, int ofColumn, Keye
 
         if (options.Rank > 0)
         {
-            totals.WriteRanking(slots.Shared, value, options.Rank, options.IsBottom, key.IsLong);
+            totals.WriteRanking(shared, value, options.Rank, options.IsBottom, key.IsLong);
         }
         else
         {
-            totals.WriteMap(slots.Shared, value);
+            totals.WriteMap(shared, value);
         }
     }
 

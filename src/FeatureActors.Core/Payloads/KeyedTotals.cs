@@ -16,6 +16,7 @@ internal sealed class KeyedTotals<TSum>
 
     private Cell[] _cells = new Cell[64];
     private uint[] _touched = new uint[64];
+    private uint[] _ranked = new uint[64];
     private readonly SubKeyOrder _order = new();
     private int _touchedCount;
     private int _evaluation;
@@ -36,6 +37,7 @@ internal sealed class KeyedTotals<TSum>
             int size = Math.Max(idsEnd, totals._cells.Length * 2);
             totals._cells = new Cell[size];
             totals._touched = new uint[size];
+            totals._ranked = new uint[size];
             totals._evaluation = 0;
         }
 
@@ -77,6 +79,8 @@ internal sealed class KeyedTotals<TSum>
     /// </summary>
     public void WriteMap(ReadOnlySpan<byte> shared, FeatureValueWriter value)
     {
+        // What is written must not change the totals: older slots may be added for a longer window.
+        Cell other = _cells[0];
         _order.Clear();
         for (int i = 0; i < _touchedCount; i++)
         {
@@ -89,14 +93,14 @@ internal sealed class KeyedTotals<TSum>
             ReadOnlySpan<byte> text = SubKeys.Text(shared, (int)id - 1);
             if (HasOther && text.SequenceEqual(OtherName))
             {
-                AddToOther(_cells[id]);
+                Add(_cells[id], ref other);
                 continue;
             }
 
             _order.Add(text, id);
         }
 
-        bool showsOther = HasOther && IsShown(_cells[0]);
+        bool showsOther = HasOther && IsShown(other);
         if (_order.Count == 0 && !showsOther)
         {
             return;
@@ -114,7 +118,7 @@ internal sealed class KeyedTotals<TSum>
         if (showsOther)
         {
             value.WriteName(OtherName);
-            WriteAmount(_cells[0], value);
+            WriteAmount(other, value);
         }
 
         value.EndObject();
@@ -127,7 +131,7 @@ internal sealed class KeyedTotals<TSum>
     public void WriteRanking(ReadOnlySpan<byte> shared, FeatureValueWriter value, int rank, bool isBottom, bool keyIsLong)
     {
         // A heap of the best so far with the worst of them at its root.
-        Span<uint> heap = _touched;
+        Span<uint> heap = _ranked;
         int count = 0;
         for (int i = 0; i < _touchedCount; i++)
         {
@@ -139,7 +143,6 @@ internal sealed class KeyedTotals<TSum>
 
             if (count < rank)
             {
-                // The heap's places were read before they are overwritten: count never passes i.
                 heap[count] = id;
                 SiftUp(shared, heap, count++, isBottom);
             }
@@ -196,13 +199,13 @@ internal sealed class KeyedTotals<TSum>
         }
     }
 
-    private void AddToOther(in Cell cell)
+    private static void Add(in Cell cell, ref Cell other)
     {
         Span<byte> encoded = stackalloc byte[TSum.EncodedLengthMax];
         encoded = encoded[..cell.Sum.EncodedLength];
         cell.Sum.Encode(encoded);
-        _cells[0].Amount += cell.Amount;
-        _cells[0].Sum.Add(encoded);
+        other.Amount += cell.Amount;
+        other.Sum.Add(encoded);
     }
 
     private bool IsBetter(ReadOnlySpan<byte> shared, uint left, uint right, bool isBottom)

@@ -51,8 +51,13 @@ internal sealed class ListOrderedAggregate(EntryForm form, bool newest, int n, b
         OrderedSelection best = OrderedSelection.Open(form, newest, distinct, n);
         for (int i = 0; i < slots.Count; i++)
         {
-            // The slots likely to hold the best entries come first; the others then end at their first entry.
+            // From the end where the best stand: once there are n, the slots behind hold only entries on the far side of their starts.
             int slot = newest ? slots.Count - 1 - i : i;
+            if (i > 0 && best.IsFullOf(newest ? slots.StartMs(slot + 1) : slots.StartMs(slot)))
+            {
+                break;
+            }
+
             best.OfferAll(slots, slot, 0, _list.Read(slots.Payload(slot)));
         }
 

@@ -42,6 +42,18 @@ internal sealed class OrderedSelection
         return selection;
     }
 
+    /// <summary>True when there are n entries and all are better, by their times alone, than one of <paramref name="timeMs"/> or on its far side.</summary>
+    public bool IsFullOf(long timeMs)
+    {
+        if (_orderCount < _n)
+        {
+            return false;
+        }
+
+        long worstMs = _entries[_order[_orderCount - 1]].TimeMs;
+        return _newest ? worstMs > timeMs : worstMs < timeMs;
+    }
+
     /// <summary>Offers an entry; false when it, and so every worse one, has no place.</summary>
     public bool Offer(in SlotList slots, int slot, long timeMs, int offset, ReadOnlySpan<byte> value)
     {

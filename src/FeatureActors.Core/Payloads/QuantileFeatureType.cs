@@ -61,6 +61,26 @@ internal sealed class QuantileFeatureType : IFeatureType
                 counts.Add(slots.Payload(i));
             }
 
+            Write(counts, value);
+        }
+
+        public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+        {
+            BinCounts counts = BinCounts.Open();
+            for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+            {
+                for (int i = windows.First; i < end; i++)
+                {
+                    counts.Add(slots.Payload(i));
+                }
+
+                Write(counts, windows.Value);
+            }
+        }
+
+        private void Write(BinCounts counts, FeatureValueWriter value)
+        {
+            // Bins joined for a shorter window are joined for the longer ones too: their floor is no lower.
             counts.Limit(binsMax);
             long rows = 0;
             foreach (long count in counts.Counts)

@@ -34,11 +34,11 @@ internal sealed class RateFeatureType : IFeatureType
     {
         public override FeatureTraits Traits => base.Traits | FeatureTraits.FixedLength;
 
-        public override void Evaluate(in SlotList slots, FeatureValueWriter value)
+        protected override void Write(in TSum sum, long windowMs, FeatureValueWriter value)
         {
-            if (slots.WindowMs > 0)
+            if (windowMs > 0)
             {
-                value.Write(Total(slots).Value * perMs / slots.WindowMs);
+                value.Write(sum.Value * perMs / windowMs);
             }
         }
     }

@@ -44,9 +44,17 @@ internal sealed class SingleOrderedAggregate(EntryForm form, bool newest, Featur
         long bestMs = 0;
         ReadOnlySpan<byte> best = default;
         bool any = false;
-        for (int i = 0; i < slots.Count; i++)
+        int count = slots.Count;
+        for (int i = 0; i < count; i++)
         {
-            ReadOnlySpan<byte> payload = slots.Payload(i);
+            // From the end where the best stands: the slots behind it hold only entries on the far side of their starts.
+            int slot = newest ? count - 1 - i : i;
+            if (any && (newest ? bestMs > slots.StartMs(slot + 1) : bestMs < slots.StartMs(slot)))
+            {
+                break;
+            }
+
+            ReadOnlySpan<byte> payload = slots.Payload(slot);
             if (payload.IsEmpty)
             {
                 continue;

@@ -46,10 +46,7 @@ internal class SumAggregate<TSum>(int column) : FeatureAggregate
     public override bool TryUpgrade(byte fromVersion, ref FeatureSlot slot) => fromVersion < CodecVersion;
 
     /// <inheritdoc/>
-    public override void Evaluate(in SlotList slots, FeatureValueWriter value) => Total(slots).Write(value);
-
-    /// <summary>The sum of all slots.</summary>
-    protected static TSum Total(in SlotList slots)
+    public override void Evaluate(in SlotList slots, FeatureValueWriter value)
     {
         TSum sum = default;
         for (int i = 0; i < slots.Count; i++)
@@ -57,8 +54,26 @@ internal class SumAggregate<TSum>(int column) : FeatureAggregate
             sum.Add(slots.Payload(i));
         }
 
-        return sum;
+        Write(sum, slots.WindowMs, value);
     }
+
+    /// <inheritdoc/>
+    public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+    {
+        TSum sum = default;
+        for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+        {
+            for (int i = windows.First; i < end; i++)
+            {
+                sum.Add(slots.Payload(i));
+            }
+
+            Write(sum, windows.WindowMs, windows.Value);
+        }
+    }
+
+    /// <summary>Writes what a sum is worth over a window of <paramref name="windowMs"/>, 0 when that is not fixed.</summary>
+    protected virtual void Write(in TSum sum, long windowMs, FeatureValueWriter value) => sum.Write(value);
 
     private static void Store(in TSum sum, ref FeatureSlot slot)
     {

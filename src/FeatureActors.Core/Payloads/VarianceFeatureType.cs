@@ -71,6 +71,25 @@ internal sealed class VarianceFeatureType : IFeatureType
                 moments.Add(slots.Payload(i));
             }
 
+            Write(moments, value);
+        }
+
+        public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+        {
+            Moments moments = default;
+            for (int end = slots.Count; windows.MoveNext(); end = windows.First)
+            {
+                for (int i = windows.First; i < end; i++)
+                {
+                    moments.Add(slots.Payload(i));
+                }
+
+                Write(moments, windows.Value);
+            }
+        }
+
+        private void Write(in Moments moments, FeatureValueWriter value)
+        {
             double variance = moments.Variance(isSample);
             value.Write(isRoot ? Math.Sqrt(variance) : variance);
         }

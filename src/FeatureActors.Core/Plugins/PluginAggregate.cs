@@ -25,6 +25,9 @@ public sealed class PluginAggregate : FeatureAggregate
     [ThreadStatic]
     private static byte[]? SharedCopy;
 
+    [ThreadStatic]
+    private static CheckedWindows? PerThread;
+
     private readonly PluginCallWatch? _watch;
     private FeatureAggregate _inner;
     private byte[] _empty = [];
@@ -191,6 +194,30 @@ public sealed class PluginAggregate : FeatureAggregate
     }
 
     /// <inheritdoc/>
+    public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+    {
+        ArgumentNullException.ThrowIfNull(windows);
+        CheckedWindows guard = (PerThread ??= new CheckedWindows()).Over(windows);
+        PluginCallWatch? watch = _watch;
+        watch?.Enter(Part);
+        try
+        {
+            _inner.EvaluateNested(slots, guard);
+        }
+        catch
+        {
+            windows.Value.Discard();
+            throw;
+        }
+        finally
+        {
+            watch?.Leave();
+        }
+
+        guard.Finish();
+    }
+
+    /// <inheritdoc/>
     public override bool IsSpent(in SlotList slots)
     {
         PluginCallWatch? watch = _watch;
@@ -339,6 +366,57 @@ public sealed class PluginAggregate : FeatureAggregate
         if (slot.Shared.Length > _sharedBytesMax)
         {
             throw new PluginFaultException($"the shared part has {slot.Shared.Length} bytes, more than the declared {_sharedBytesMax}");
+        }
+    }
+
+    /// <summary>Holds each value to what a value may be before the next window begins.</summary>
+    private sealed class CheckedWindows : NestedWindows
+    {
+        private NestedWindows _windows = null!;
+        private string? _flaw;
+        private bool _hasBegun;
+        private bool _isDone;
+
+        public override int First => _windows.First;
+
+        public override long WindowMs => _windows.WindowMs;
+
+        public override FeatureValueWriter Value => _windows.Value;
+
+        public CheckedWindows Over(NestedWindows windows)
+        {
+            _windows = windows;
+            _flaw = null;
+            _hasBegun = false;
+            _isDone = false;
+            return this;
+        }
+
+        public override bool MoveNext()
+        {
+            Check();
+            _isDone = _isDone || _flaw is not null || !_windows.MoveNext();
+            _hasBegun = !_isDone;
+            return !_isDone;
+        }
+
+        /// <exception cref="PluginFaultException">A value was none, or a window was left out.</exception>
+        public void Finish()
+        {
+            Check();
+            if (_flaw is not null || !_isDone)
+            {
+                throw new PluginFaultException(_flaw ?? "EvaluateNested stopped before the last window");
+            }
+        }
+
+        private void Check()
+        {
+            if (_hasBegun && _flaw is null && FlawOf(Value) is { } flaw)
+            {
+                _flaw = flaw;
+                Value.Discard();
+            }
         }
     }
 }

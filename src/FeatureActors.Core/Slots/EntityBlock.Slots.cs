@@ -319,16 +319,61 @@ public sealed partial class EntityBlock
             at += length;
         }
 
-        // The first start stands in the header, whatever its delta says.
-        long start = ReadLong(section + FirstStart);
-        for (int first = i; i < slots.Length; i++)
+        if (i == slots.Length)
         {
-            ulong delta = Varint.Read(bytes, ref at);
-            start += i == first ? 0 : (long)delta * unit;
+            return;
+        }
+
+        // The first start stands in the header, whatever its delta says.
+        int peek = at;
+        long start = ReadLong(section + FirstStart) - ((long)Varint.Read(bytes, ref peek) * unit);
+        ReadEven(bytes, unit, hidden, slots, ref i, ref at, ref start);
+        for (; i < slots.Length; i++)
+        {
+            start += (long)Varint.Read(bytes, ref at) * unit;
             int length = (int)Varint.Read(bytes, ref at);
             slots[i] = new SlotReference(start, at + hidden, length - hidden);
             at += length;
         }
+    }
+
+    /// <summary>
+    /// Reads entries while their lengths are mostly equal and short, as those of numbers are. The next entry is taken to be as long as this
+    /// one, which the processor finds out to be true later: it does not wait for a length before it reads what stands behind.
+    /// </summary>
+    private static void ReadEven(ReadOnlySpan<byte> bytes, long unit, int hidden, Span<SlotReference> slots, ref int i, ref int at, ref long start)
+    {
+        const int ChangesMax = 8;
+        int changes = 0;
+        int length = 0;
+        int next = at;
+        int step = 2;
+        long time = start;
+        int n = i;
+        for (; n < slots.Length && changes <= ChangesMax && next + 1 < bytes.Length; n++)
+        {
+            int delta = bytes[next];
+            int found = bytes[next + 1];
+            if ((delta | found) >= 0x80)
+            {
+                break;
+            }
+
+            time += delta * unit;
+            slots[n] = new SlotReference(time, next + 2 + hidden, found - hidden);
+            if (found != length)
+            {
+                length = found;
+                step = found + 2;
+                changes++;
+            }
+
+            next += step;
+        }
+
+        i = n;
+        at = next;
+        start = time;
     }
 
     private void RemoveSlot(int feature, long startMs)

@@ -136,7 +136,43 @@ public sealed class AggregateDriver
             throw new InvalidOperationException("the value has a number that is not finite");
         }
 
-        return _writer.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(_writer.Value);
+        string? value = TextOf(_writer);
+        HoldsNested(list, value);
+        return value;
+    }
+
+    private static string? TextOf(FeatureValueWriter writer) =>
+        writer.Kind == FeatureValueKind.Absent ? null : System.Text.Encoding.UTF8.GetString(writer.Value);
+
+    /// <summary>Evaluates the window together with two shorter ones that end with it: each must be worth what it is worth alone.</summary>
+    private void HoldsNested(in SlotList list, string? value)
+    {
+        var alone = new FeatureValueWriter();
+        _aggregate.Evaluate(list, alone);
+        if (!FeatureTypeLaws.AreSame(TextOf(alone), value))
+        {
+            // A law of its own finds what is worth something else when it is read again.
+            return;
+        }
+
+        int[] firsts = [list.Count - 1, list.Count / 2, 0];
+        var nested = new Suffixes(firsts, list.WindowMs);
+        _aggregate.EvaluateNested(list, nested);
+        if (nested.MoveNext())
+        {
+            throw new InvalidOperationException("EvaluateNested stopped before the last window");
+        }
+
+        for (int i = 0; i < firsts.Length; i++)
+        {
+            alone.Clear();
+            _aggregate.Evaluate(list.From(firsts[i], list.WindowMs), alone);
+            if (!FeatureTypeLaws.AreSame(TextOf(alone), nested.Values[i].Text) || alone.Quality != nested.Values[i].Quality)
+            {
+                throw new InvalidOperationException(FormattableString.Invariant(
+                    $"EvaluateNested from slot {firsts[i]} of {list.Count}: {nested.Values[i]}, Evaluate: {(TextOf(alone), alone.Quality)}"));
+            }
+        }
     }
 
     private static bool IsInside(FeatureWindow window, long startMs, long nowMs) =>
@@ -163,5 +199,29 @@ public sealed class AggregateDriver
     {
         HoldToBounds(_aggregate, _storage);
         _slots[start] = _storage.Payload.ToArray();
+    }
+
+    private sealed class Suffixes(int[] firsts, long windowMs) : NestedWindows
+    {
+        private int _at = -1;
+
+        public List<(string? Text, ValueQuality Quality)> Values { get; } = [];
+
+        public override int First => firsts[_at];
+
+        public override long WindowMs => windowMs;
+
+        public override FeatureValueWriter Value { get; } = new();
+
+        public override bool MoveNext()
+        {
+            if (_at >= 0 && _at < firsts.Length)
+            {
+                Values.Add((TextOf(Value), Value.Quality));
+            }
+
+            Value.Begin();
+            return ++_at < firsts.Length;
+        }
     }
 }

@@ -20,6 +20,29 @@ public sealed class PluginAggregateTests
         Assert.Empty(forgotten);
     }
 
+    [Theory]
+    [InlineData(2, "1", null)]
+    [InlineData(1, "1", "EvaluateNested stopped before the last window")]
+    [InlineData(2, "[", "the value is no JSON text")]
+    [InlineData(0, "1", "EvaluateNested stopped before the last window")]
+    public void A_plug_in_answers_every_window_of_a_run_with_a_value(int answered, string json, string? flaw)
+    {
+        var aggregate = new PluginAggregate(new Answering(answered, json), new PluginPart("p", "feature", "f"));
+        var windows = new TwoWindows();
+
+        void Evaluate() => aggregate.EvaluateNested(new SlotList([new SlotReference(0, 0, 0)], default, default, 0), windows);
+
+        if (flaw is null)
+        {
+            Evaluate();
+            Assert.False(windows.MoveNext());
+        }
+        else
+        {
+            Assert.Equal(flaw, Assert.Throws<PluginFaultException>(Evaluate).Message);
+        }
+    }
+
     [Fact]
     public void A_type_whose_values_carry_an_error_must_say_how_large()
     {
@@ -76,5 +99,51 @@ public sealed class PluginAggregateTests
         public override void Merge(ReadOnlySpan<byte> payload, ref FeatureSlot into) => into.ResizePayload(8);
 
         public override void Evaluate(in SlotList slots, FeatureValueWriter value) => value.Write(slots.Count);
+    }
+
+    private sealed class Answering(int windowsAnswered, string json) : FeatureAggregate
+    {
+        public override byte CodecVersion => 1;
+
+        public override FeatureTraits Traits => FeatureTraits.None;
+
+        public override long PayloadBytesMax => 1;
+
+        public override void Apply(in RowView row, ref FeatureSlot slot)
+        {
+        }
+
+        public override void Merge(ReadOnlySpan<byte> payload, ref FeatureSlot into)
+        {
+        }
+
+        public override void Evaluate(in SlotList slots, FeatureValueWriter value)
+        {
+        }
+
+        public override void EvaluateNested(in SlotList slots, NestedWindows windows)
+        {
+            for (int i = 0; (i < windowsAnswered || windowsAnswered > 1) && windows.MoveNext(); i++)
+            {
+                windows.Value.WriteJson(System.Text.Encoding.UTF8.GetBytes(json));
+            }
+        }
+    }
+
+    private sealed class TwoWindows : NestedWindows
+    {
+        private int _at;
+
+        public override int First => 0;
+
+        public override long WindowMs => 0;
+
+        public override FeatureValueWriter Value { get; } = new();
+
+        public override bool MoveNext()
+        {
+            Value.Begin();
+            return _at++ < 2;
+        }
     }
 }
