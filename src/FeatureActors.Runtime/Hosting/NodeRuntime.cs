@@ -21,6 +21,7 @@ public sealed partial class NodeRuntime : IAsyncDisposable
     private static readonly TimeSpan StealDelayMin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StealDelaySpread = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WarmUpTimeout = TimeSpan.FromSeconds(3);
 
     private readonly NodePorts _ports;
     private readonly NodeRuntimeOptions _options;
@@ -117,6 +118,11 @@ public sealed partial class NodeRuntime : IAsyncDisposable
             _logIdentities[entity.Entity] = await _ports.Log.OpenAsync(entity.Entity, entity.Shards, cancellationToken).ConfigureAwait(false);
         }
 
+        if (_options.IsShard)
+        {
+            await Task.WhenAll(_entities.Keys.Select(e => WarmUpAsync(new ShardId(e, 0), cancellationToken))).ConfigureAwait(false);
+        }
+
         using var late = new CancellationTokenSource();
         using var leave = new CancellationTokenSource();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -134,6 +140,32 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         await leave.CancelAsync().ConfigureAwait(false);
         await late.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll([letters, ticker, shards, .. sources]).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Does once what taking a shard over needs, without taking one: clients connect and code is compiled before a shard stands still for
+    /// it. What is away now is waited for later.
+    /// </summary>
+    private async Task WarmUpAsync(ShardId shard, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(WarmUpTimeout, _time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await _ports.Checkpoints.ReadHeaderAsync(shard, either.Token).ConfigureAwait(false);
+            LogRange range = await _ports.Log.GetRangeAsync(shard, either.Token).ConfigureAwait(false);
+            IShardLogReader reader = await _ports.Log.ReadFromAsync(shard, range.End, either.Token).ConfigureAwait(false);
+            await reader.DisposeAsync().ConfigureAwait(false);
+            await _ports.Sink.ReadFenceAsync(shard, either.Token).ConfigureAwait(false);
+        }
+        catch (FeatureActorsException error)
+        {
+            Log.Waits(_logger, $"warming up for shards of {shard.Entity}", error.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whatever is so slow is met again when a shard is taken over.
+        }
     }
 
     // A watch that ends with an error that no repetition mends ends the node, which then says so.
