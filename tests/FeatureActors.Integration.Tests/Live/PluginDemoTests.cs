@@ -7,6 +7,7 @@ namespace FeatureActors.Integration.Tests.Live;
 
 /// <summary><c>./fa demo --with-plugins</c> as somebody new runs it: builds the samples, runs them, and shows what a bad one costs.</summary>
 [Trait("Category", "Integration")]
+[Collection("Builds")]
 public sealed class PluginDemoTests(ITestOutputHelper output)
 {
     // Of the demo itself; how long the builds before it take is the machine's affair.

@@ -12,6 +12,7 @@ namespace FeatureActors.Integration.Tests.Live;
 /// keeps templates, and the port of Redis.
 /// </summary>
 [Trait("Category", "Integration")]
+[Collection("Builds")]
 public sealed class PluginPageTests(ITestOutputHelper output) : IDisposable
 {
     private static readonly string Root = FindRoot();

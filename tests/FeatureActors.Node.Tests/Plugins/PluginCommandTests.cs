@@ -74,6 +74,36 @@ public sealed class PluginCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Batch_reads_a_file_by_the_format_of_a_plug_in_and_looks_up_columns()
+    {
+        PluginFiles.PutKinds(_fa.Path("plugins"));
+        string definitions = _fa.Write(
+            "d.conf",
+            """
+            namespace = shop
+            sources.clicks {
+              format = "custom:pipes", event-time { field = ts, unit = ms }, fields { ts = long, user = string, what = string }
+              lookups.catalog { type = "custom:catalog", key = what, columns = [brand, price] }
+            }
+            entities.user { key = [string] }
+            groups.activity {
+              entity = user, source = clicks, key = user
+              features { brands { type = count-map, key = brand, windows = [1m] }, label { type = "custom:label", of = what } }
+            }
+            """);
+        string events = _fa.Write("c.log", "1000|u|apple\nsoon|u|pear\n1002|u|cod\n1003|u|throw-format\n1001|u|ale\n");
+
+        int code = await _fa.RunAsync(
+            "batch", "--definitions", definitions, "--plugins", _fa.Path("plugins"), "--input", events, "--source", "clicks", "--at", "2000", "--output", "-");
+
+        Assert.Equal(0, code);
+        Assert.Contains("\"feature\":\"brands\",\"window\":\"1m\",\"at\":2000,\"value\":{\"a\":2,\"c\":1}}", _fa.Out, StringComparison.Ordinal);
+        Assert.Matches("\"feature\":\"label\",.*\"at\":2000,\"value\":\"cod\"}", _fa.Out);
+        Assert.Contains("malformed", _fa.Error, StringComparison.Ordinal);
+        Assert.Contains("format-error", _fa.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task List_without_a_node_says_what_it_would_load()
     {
         string config = _fa.Write("node.conf", "fa { plugins.folder = plugins, data-directory = data }");

@@ -32,7 +32,8 @@ public sealed class PluginNodeCommandTests : IDisposable
     [Fact]
     public async Task Plug_ins_of_a_running_node_are_listed_exchanged_and_switched_by_commands()
     {
-        using CommandHost node = Host(new StringWriter());
+        var said = new StringWriter();
+        using CommandHost node = Host(said);
         Task<int> run = CommandLine.RunAsync(["run", "--config", _config], node);
         await UntilAsync(async () => await _fa.RunAsync("plugins", "list", "--config", _config) == 0 && _fa.Out.Contains("activity.tally", StringComparison.Ordinal), run);
 
@@ -41,6 +42,7 @@ public sealed class PluginNodeCommandTests : IDisposable
         Assert.Equal((0, "tally 2.0.0 is loaded: type custom:tally, function twice\n"), (await _fa.RunAsync("plugins", "reload", "tally", "--config", _config), _fa.Out));
         Assert.Equal((0, "activity.tally is switched off\n"), (await _fa.RunAsync("plugins", "switch-off", "activity.tally", "--config", _config), _fa.Out));
         await UntilAsync(() => Task.FromResult(File.Exists(_fa.Path("data/plugins-off.json"))), run);
+        Assert.DoesNotContain("is switched off", said.ToString(), StringComparison.Ordinal);
         Assert.Equal((0, "activity.tally is switched on\n"), (await _fa.RunAsync("plugins", "switch-on", "activity.tally", "--config", _config), _fa.Out));
         Assert.Equal(1, await _fa.RunAsync("plugins", "switch-on", "tally", "--config", _config));
         Assert.Contains("no plug-in is used under the name 'tally'; there is activity.tally, twice", _fa.Error, StringComparison.Ordinal);
