@@ -22,6 +22,10 @@ public sealed class DeploymentTests(ServedPaths served) : IClassFixture<ServedPa
     public void The_compose_file_the_image_and_the_pages_fit_the_program() => Assert.Empty(OtherErrors(new RepositoryFiles()));
 
     [Fact]
+    public void Probes_and_other_calls_leave_no_line_in_the_log() =>
+        Assert.Contains("HTTP on ", Assert.Single(served.Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+
+    [Fact]
     public void The_types_of_the_api_are_read()
     {
         Assert.True(KubernetesTypes.Current.Count > 500);

@@ -17,9 +17,13 @@ public sealed class ServedPaths : IAsyncLifetime
     /// <summary>Those of them that are answered.</summary>
     internal IReadOnlySet<string> Paths { get; private set; } = new HashSet<string>();
 
+    /// <summary>What the node wrote meanwhile.</summary>
+    internal string Log { get; private set; } = "";
+
     public async Task InitializeAsync()
     {
-        using var loggers = new ConsoleLoggers(TextWriter.Null, LogLevel.Error, TimeProvider.System);
+        using var log = new StringWriter();
+        using var loggers = new ConsoleLoggers(log, LogLevel.Debug, TimeProvider.System);
         var options = new HttpSection { Enabled = true, Port = 0, Token = Token };
         NodeHttpServer server = await NodeHttpServer.StartAsync(options, "node", TimeProvider.System, loggers, CancellationToken.None);
         await using (server)
@@ -37,6 +41,7 @@ public sealed class ServedPaths : IAsyncLifetime
             }
 
             Paths = paths;
+            Log = log.ToString();
         }
     }
 

@@ -111,7 +111,10 @@ internal sealed class ConsoleLoggers(TextWriter target, LogLevel least, TimeProv
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= owner.Least && logLevel != LogLevel.None;
+        // The web server tells of every call, with its path, which holds a key: probes would fill the log, and keys do not belong there.
+        private readonly LogLevel _least = category.StartsWith("Microsoft.", StringComparison.Ordinal) && owner.Least < LogLevel.Warning ? LogLevel.Warning : owner.Least;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= _least && logLevel != LogLevel.None;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
