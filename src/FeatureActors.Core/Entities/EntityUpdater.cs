@@ -13,6 +13,11 @@ namespace FeatureActors.Core.Entities;
 /// <param name="Error">What it threw.</param>
 public readonly record struct FeatureFault(int Feature, Exception Error);
 
+/// <summary>Reads a row of a batch; the answer is valid until another row is read.</summary>
+/// <param name="number">The row's number in the batch.</param>
+/// <returns>Its columns.</returns>
+public delegate RowView RowReader(int number);
+
 /// <summary>
 /// Applies rows to the open entity block: for each group that takes the row, feature by feature, filter, then slot, then update.
 /// Not safe for concurrent use.
@@ -28,8 +33,10 @@ public sealed class EntityUpdater
     private readonly Cell[] _cells;
     private readonly PluginPart?[] _parts;
     private readonly FaultRate[] _rates;
-    private byte[] _payloadCopy = new byte[256];
-    private byte[] _sharedCopy = new byte[256];
+    private readonly SlotUndo?[] _undos;
+    private RowReader? _reread;
+    private long _run;
+    private int _row;
 
     /// <summary>An updater for entities of <paramref name="layout"/> that <paramref name="block"/> points to.</summary>
     public EntityUpdater(EntityLayout layout, EntityBlock block)
@@ -44,6 +51,7 @@ public sealed class EntityUpdater
         _cells = new Cell[timelines.Length];
         _parts = [.. _features.Select(static f => (f.Aggregate as PluginAggregate)?.Part)];
         _rates = new FaultRate[_features.Length];
+        _undos = [.. _parts.Select(static p => p is null ? null : new SlotUndo())];
     }
 
     /// <summary>Faults of the last apply.</summary>
@@ -57,6 +65,30 @@ public sealed class EntityUpdater
 
     /// <summary>Groups (by place in the plan) for which the last row was beyond retention.</summary>
     public ulong LateGroups { get; private set; }
+
+    /// <summary>
+    /// Begins the rows of a batch for the entity that is open. Until the next call one copy of a plug-in's slot serves all rows that go
+    /// into it: when the plug-in fails on a row, the copy is put back and the rows before are applied once more.
+    /// </summary>
+    /// <param name="reread">Reads a row of the batch again, over the cells of the row that is being applied.</param>
+    public void BeginRows(RowReader reread)
+    {
+        _reread = reread;
+        _run++;
+    }
+
+    /// <summary>Applies a row of those that <see cref="BeginRows"/> began.</summary>
+    /// <param name="number">The row's number, for reading it again.</param>
+    /// <param name="head">As in <see cref="Apply(in RowHead, in RowView, long, long)"/>.</param>
+    /// <param name="row">As there.</param>
+    /// <param name="nowMs">As there.</param>
+    /// <param name="idleNowMs">As there.</param>
+    /// <returns>As there.</returns>
+    public ulong Apply(int number, in RowHead head, in RowView row, long nowMs, long idleNowMs)
+    {
+        _row = number;
+        return ApplyRow(head, row, nowMs, idleNowMs);
+    }
 
     /// <summary>Applies a row to all groups that take it, judging windows and idleness at one time.</summary>
     /// <returns>Groups (by place in the plan) that took the row.</returns>
@@ -74,6 +106,13 @@ public sealed class EntityUpdater
     /// </param>
     /// <returns>Groups (by place in the plan) that took the row.</returns>
     public ulong Apply(in RowHead head, in RowView row, long nowMs, long idleNowMs)
+    {
+        _reread = null;
+        _run++;
+        return ApplyRow(head, row, nowMs, idleNowMs);
+    }
+
+    private ulong ApplyRow(in RowHead head, in RowView row, long nowMs, long idleNowMs)
     {
         if (Faults.Count > 0)
         {
@@ -185,6 +224,7 @@ public sealed class EntityUpdater
             if (_features[f].IsIdleBound)
             {
                 _block.DropAll(f);
+                _undos[f]?.Forget();
             }
         }
     }
@@ -213,8 +253,6 @@ public sealed class EntityUpdater
     {
         PluginPart? part = _parts[index];
         bool isOpen = false;
-        int payloadLength = 0;
-        int sharedLength = 0;
         try
         {
             if (feature.Where is not null && !feature.Where(row))
@@ -236,8 +274,12 @@ public sealed class EntityUpdater
             isOpen = true;
             if (part is not null)
             {
-                payloadLength = Keep(slot.Payload, ref _payloadCopy);
-                sharedLength = Keep(slot.Shared, ref _sharedCopy);
+                SlotUndo undo = _undos[index]!;
+                if (feature.Timeline.Family != SlotFamily.Time || !undo.Covers(_run, start))
+                {
+                    undo.Begin(_run, start, slot);
+                }
+
                 _block.LimitOpenSlot(feature.Aggregate.PayloadBytesMax, feature.Aggregate.SharedBytesMax);
             }
 
@@ -251,6 +293,8 @@ public sealed class EntityUpdater
             {
                 _block.ExtendSession(index, start);
             }
+
+            _undos[index]?.Done(_row);
         }
 #pragma warning disable CA1031 // A plug-in may throw anything; it costs that feature this row, never the shard.
         catch (Exception error)
@@ -258,7 +302,7 @@ public sealed class EntityUpdater
         {
             if (isOpen)
             {
-                TakeBack(index, payloadLength, sharedLength);
+                TakeBack(index, feature.Aggregate);
             }
 
             Fail(index, part, error);
@@ -281,19 +325,51 @@ public sealed class EntityUpdater
         }
     }
 
-    /// <summary>Puts the open slot back to what it was: a plug-in may have failed half-way. A built-in type fails before it changes a byte.</summary>
-    private void TakeBack(int index, int payloadLength, int sharedLength)
+    /// <summary>
+    /// Puts the open slot back to what it was before the row: a plug-in may have failed half-way. A built-in type fails before it changes
+    /// a byte.
+    /// </summary>
+    private void TakeBack(int index, FeatureAggregate aggregate)
     {
-        if (_parts[index] is not null)
+        if (_undos[index] is { } undo)
         {
             var slot = new FeatureSlot(_block);
-            slot.ResizePayload(payloadLength);
-            _payloadCopy.AsSpan(0, payloadLength).CopyTo(slot.Payload);
-            slot.ResizeShared(sharedLength);
-            _sharedCopy.AsSpan(0, sharedLength).CopyTo(slot.Shared);
+            undo.Restore(ref slot);
+            if (undo.Rows.Length > 0)
+            {
+                ApplyAgain(index, aggregate, undo, ref slot);
+            }
+
+            undo.Forget();
         }
 
         _block.DiscardOpenSlotIfEmpty(index);
+    }
+
+    /// <summary>
+    /// Applies once more the rows that the restored copy lacks, one by one. Each went well before, but a plug-in that does not do
+    /// the same twice may fail now: it then lacks that row, and the row that failed first stands for it.
+    /// </summary>
+    private void ApplyAgain(int index, FeatureAggregate aggregate, SlotUndo undo, ref FeatureSlot slot)
+    {
+        foreach (int number in undo.Rows)
+        {
+            undo.Keep(slot);
+            try
+            {
+                aggregate.Apply(_reread!(number), ref slot);
+            }
+#pragma warning disable CA1031 // A plug-in may throw anything.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                undo.Restore(ref slot);
+                Fail(index, _parts[index], error);
+            }
+        }
+
+        // The features behind this one read the present row.
+        _reread!(_row);
     }
 
     private void Fail(int index, PluginPart? part, Exception error)
@@ -304,17 +380,6 @@ public sealed class EntityUpdater
         {
             SwitchedOff = index;
         }
-    }
-
-    private static int Keep(ReadOnlySpan<byte> bytes, ref byte[] copy)
-    {
-        if (copy.Length < bytes.Length)
-        {
-            copy = new byte[Math.Max(bytes.Length, copy.Length * 2)];
-        }
-
-        bytes.CopyTo(copy);
-        return bytes.Length;
     }
 
     /// <summary>A span of time in one slot of a timeline.</summary>

@@ -14,6 +14,7 @@ internal sealed partial class ShardMachine
     private readonly Queue<LogEntry> _pending = new();
     private readonly List<ReadOnlyMemory<byte>> _missing = [];
     private readonly KeyedRows _rows = new();
+    private readonly RowReader _reread;
     private readonly List<DeadLetter> _letters = [];
     private long _pendingBytes;
     private bool _isLoadUnderWay;
@@ -137,6 +138,7 @@ internal sealed partial class ShardMachine
     private void ApplyRows(int entity, int row)
     {
         _store.Open(entity);
+        _updater.BeginRows(_reread);
         int rows = 0;
         ulong changed = 0;
         long oldest = long.MaxValue;
@@ -152,8 +154,8 @@ internal sealed partial class ShardMachine
             {
                 RowView view = _reader.ReadColumns(head);
                 ulong taken = _plan.Clock == ClockKind.Wall
-                    ? _updater.Apply(head, view, Math.Min(ClockMs, head.IngestTimeMs), head.IngestTimeMs)
-                    : _updater.Apply(head, view, ClockMs, ClockMs);
+                    ? _updater.Apply(row, head, view, Math.Min(ClockMs, head.IngestTimeMs), head.IngestTimeMs)
+                    : _updater.Apply(row, head, view, ClockMs, ClockMs);
                 if (taken != 0)
                 {
                     oldest = Math.Min(oldest, head.IngestTimeMs);
