@@ -89,7 +89,9 @@ public sealed class PluginPageTests(ITestOutputHelper output) : IDisposable
             set -e
             chmod +x fa
             PWD='{{Root}}'
-            dotnet() { if [ "$1" = new ]; then command dotnet "$@" --debug:custom-hive '{{_folder.Of("hive")}}'; else command dotnet "$@"; fi; }
+            hive='{{_folder.Of("hive")}}'
+            # Once more: on a busy machine the template engine at times finds its own settings locked.
+            dotnet() { if [ "$1" = new ]; then command dotnet "$@" --debug:custom-hive "$hive" || command dotnet "$@" --debug:custom-hive "$hive" --force; else command dotnet "$@"; fi; }
             {{commands}}
             """;
         var start = new ProcessStartInfo("/bin/bash", ["-c", script]) { WorkingDirectory = checkout, RedirectStandardOutput = true, RedirectStandardError = true };
