@@ -135,7 +135,7 @@ public sealed class FeatureValueWriter
         {
             ((long)value).TryFormat(_buffer.AsSpan(_length), out written, default, CultureInfo.InvariantCulture);
         }
-        else
+        else if (!TryWriteHundredths(value, out written))
         {
             value.TryFormat(_buffer.AsSpan(_length), out written, "R", CultureInfo.InvariantCulture);
         }
@@ -210,6 +210,39 @@ public sealed class FeatureValueWriter
         }
 
         return [.. bytes];
+    }
+
+    /// <summary>
+    /// Prices and their sums. A decimal of at most 15 digits is the only one of so few that reads back as its double, so when hundredths give
+    /// the double back, they are the shortest text.
+    /// </summary>
+    private bool TryWriteHundredths(double value, out int written)
+    {
+        written = 0;
+        double magnitude = Math.Abs(value);
+        long hundredths = magnitude < 1e13 ? (long)Math.Round(magnitude * 100) : 0;
+        if (hundredths == 0 || hundredths / 100.0 != magnitude)
+        {
+            return false;
+        }
+
+        Span<byte> target = _buffer.AsSpan(_length);
+        if (value < 0)
+        {
+            target[written++] = (byte)'-';
+        }
+
+        (long whole, long part) = Math.DivRem(hundredths, 100);
+        whole.TryFormat(target[written..], out int digits, default, CultureInfo.InvariantCulture);
+        written += digits;
+        target[written++] = (byte)'.';
+        target[written++] = (byte)('0' + (part / 10));
+        if (part % 10 != 0)
+        {
+            target[written++] = (byte)('0' + (part % 10));
+        }
+
+        return true;
     }
 
     private void SetRoot(FeatureValueKind kind, double numeric)

@@ -14,6 +14,9 @@ namespace FeatureActors.Core.Payloads;
 /// </summary>
 internal sealed class BinCounts
 {
+    // A slot with fewer bins than this share of those that are there is added bin by bin: most of its bins are known.
+    private const int FewShare = 8;
+
     [ThreadStatic]
     private static BinCounts? PerThread;
 
@@ -73,10 +76,21 @@ internal sealed class BinCounts
         int at = 0;
         _floor = Math.Max(_floor, (int)Packed.ReadVarint(payload, ref at));
         Reserve(_count + (payload.Length / 2));
-        int from = 0;
-        int to = 0;
         int bin = 0;
         bool isFirst = true;
+        if (payload.Length / 2 * FewShare < _count)
+        {
+            while (at < payload.Length)
+            {
+                bin = NextBin(payload, ref at, bin, ref isFirst);
+                Add(bin, Packed.UnZigZag(Packed.ReadVarint(payload, ref at)));
+            }
+
+            return;
+        }
+
+        int from = 0;
+        int to = 0;
         while (at < payload.Length)
         {
             bin = NextBin(payload, ref at, bin, ref isFirst);

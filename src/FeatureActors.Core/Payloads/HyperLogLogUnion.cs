@@ -7,12 +7,15 @@ internal sealed class HyperLogLogUnion
 {
     private const double SparseCells = 1 << HyperLogLog.SparseBits;
 
+    private const int TableMin = 64;
+
     [ThreadStatic]
     private static HyperLogLogUnion? PerThread;
 
     private readonly byte[] _registers = new byte[1 << HyperLogLog.PrecisionMax];
-    private uint[] _values = new uint[1 << (HyperLogLog.PrecisionMax - 2)];
-    private uint[] _joined = new uint[1 << (HyperLogLog.PrecisionMax - 2)];
+    private readonly uint[] _values = new uint[1 << (HyperLogLog.PrecisionMax - 2)];
+    private int[] _table = new int[TableMin];
+    private int _tableSize = TableMin;
     private int _count;
     private int _precision;
     private bool _isDense;
@@ -32,6 +35,8 @@ internal sealed class HyperLogLogUnion
         union._precision = precision;
         union._count = 0;
         union._isDense = false;
+        union._tableSize = TableMin;
+        Array.Clear(union._table, 0, TableMin);
         return union;
     }
 
@@ -51,17 +56,10 @@ internal sealed class HyperLogLogUnion
         }
 
         ReadOnlySpan<byte> values = set[1..];
-        if (_isDense)
+        for (int at = 0; at < values.Length; at += sizeof(uint))
         {
-            for (int at = 0; at < values.Length; at += sizeof(uint))
-            {
-                HyperLogLog.Raise(_registers, BinaryPrimitives.ReadUInt32LittleEndian(values[at..]), _precision);
-            }
-
-            return;
+            AddValue(BinaryPrimitives.ReadUInt32LittleEndian(values[at..]));
         }
-
-        Join(values);
     }
 
     /// <summary>Adds a hash.</summary>
@@ -69,9 +67,7 @@ internal sealed class HyperLogLogUnion
     {
         if (!_isDense)
         {
-            Span<byte> value = stackalloc byte[sizeof(uint)];
-            BinaryPrimitives.WriteUInt32LittleEndian(value, HyperLogLog.Pack(hash));
-            Join(value);
+            AddValue(HyperLogLog.Pack(hash));
             return;
         }
 
@@ -94,39 +90,65 @@ internal sealed class HyperLogLogUnion
         }
     }
 
-    /// <summary>Merges two sorted lists; of two values of one cell the larger stays. Too many of them make the union dense.</summary>
-    private void Join(ReadOnlySpan<byte> values)
+    /// <summary>Adds a sparse value; of two values of one cell the larger stays. Too many cells make the union dense.</summary>
+    private void AddValue(uint value)
     {
-        int most = HyperLogLog.SparseMax(_precision);
-        int right = 0;
-        int rightCount = values.Length / sizeof(uint);
-        int left = 0;
-        int count = 0;
-        while (left < _count || right < rightCount)
+        if (_isDense)
         {
-            uint a = left < _count ? _values[left] : uint.MaxValue;
-            uint b = right < rightCount ? BinaryPrimitives.ReadUInt32LittleEndian(values[(right * sizeof(uint))..]) : uint.MaxValue;
-            uint cellA = a >> HyperLogLog.ZerosBits;
-            uint cellB = b >> HyperLogLog.ZerosBits;
-            bool takesLeft = left < _count && (right == rightCount || cellA <= cellB);
-            bool takesRight = right < rightCount && (left == _count || cellB <= cellA);
-            left += takesLeft ? 1 : 0;
-            right += takesRight ? 1 : 0;
-            if (count == most)
-            {
-                MakeDense();
-                for (int at = 0; at < values.Length; at += sizeof(uint))
-                {
-                    HyperLogLog.Raise(_registers, BinaryPrimitives.ReadUInt32LittleEndian(values[at..]), _precision);
-                }
-
-                return;
-            }
-
-            _joined[count++] = takesLeft && takesRight ? Math.Max(a, b) : takesLeft ? a : b;
+            HyperLogLog.Raise(_registers, value, _precision);
+            return;
         }
 
-        (_values, _joined) = (_joined, _values);
-        _count = count;
+        int place = PlaceOf(value >> HyperLogLog.ZerosBits);
+        if (_table[place] != 0)
+        {
+            ref uint known = ref _values[_table[place] - 1];
+            known = Math.Max(known, value);
+        }
+        else if (_count == HyperLogLog.SparseMax(_precision))
+        {
+            MakeDense();
+            HyperLogLog.Raise(_registers, value, _precision);
+        }
+        else
+        {
+            _values[_count] = value;
+            _table[place] = ++_count;
+            if (_count * 2 > _tableSize)
+            {
+                GrowTable();
+            }
+        }
+    }
+
+    /// <summary>Where a cell stands in the table, or the free place where it would: open addressing with linear probing.</summary>
+    private int PlaceOf(uint cell)
+    {
+        int mask = _tableSize - 1;
+        int place = (int)((cell * 0x9E3779B1) >> 8) & mask;
+        while (_table[place] != 0 && _values[_table[place] - 1] >> HyperLogLog.ZerosBits != cell)
+        {
+            place = (place + 1) & mask;
+        }
+
+        return place;
+    }
+
+    private void GrowTable()
+    {
+        _tableSize *= 2;
+        if (_table.Length < _tableSize)
+        {
+            _table = new int[_tableSize];
+        }
+        else
+        {
+            Array.Clear(_table, 0, _tableSize);
+        }
+
+        for (int i = 0; i < _count; i++)
+        {
+            _table[PlaceOf(_values[i] >> HyperLogLog.ZerosBits)] = i + 1;
+        }
     }
 }

@@ -69,6 +69,13 @@ internal sealed class QuantileFeatureType : IFeatureType
             BinCounts counts = BinCounts.Open();
             for (int end = slots.Count; windows.MoveNext(); end = windows.First)
             {
+                if (counts.IsTruncated)
+                {
+                    // Rows that an older slot takes back must not have joined bins: a longer window is counted anew.
+                    counts = BinCounts.Open();
+                    end = slots.Count;
+                }
+
                 for (int i = windows.First; i < end; i++)
                 {
                     counts.Add(slots.Payload(i));
@@ -80,7 +87,6 @@ internal sealed class QuantileFeatureType : IFeatureType
 
         private void Write(BinCounts counts, FeatureValueWriter value)
         {
-            // Bins joined for a shorter window are joined for the longer ones too: their floor is no lower.
             counts.Limit(binsMax);
             long rows = 0;
             foreach (long count in counts.Counts)
