@@ -57,9 +57,13 @@ public sealed class PluginNodeCommandTests : IDisposable
     [Fact]
     public async Task A_node_with_two_stuck_threads_exits_4_and_begins_again_with_what_hung_switched_off()
     {
+        // One row and two features that hang at it: the second one when the shard is taken up again without the first. Two shards that
+        // hang at once would not do: the feature is off for both when the first is noticed.
+        const string Tally = "tally { type = \"custom:tally\", of = what, windows = [1h] }";
+        _fa.Write("d.conf", PluginNode.Definitions.Replace(Tally, $"{Tally}\n    second_{Tally}", StringComparison.Ordinal));
         long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-        _fa.Write("clicks.jsonl", string.Concat(Enumerable.Range(0, 2).Select(shard => string.Create(
-            CultureInfo.InvariantCulture, $$"""{"ts":{{now}},"user":"{{PluginNode.KeyOf(shard)}}","what":"hang"}""") + "\n")));
+        _fa.Write("clicks.jsonl", string.Create(
+            CultureInfo.InvariantCulture, $$"""{"ts":{{now}},"user":"{{PluginNode.KeyOf(0)}}","what":"hang"}""") + "\n");
         var said = new StringWriter();
         using CommandHost first = Host(said);
 
