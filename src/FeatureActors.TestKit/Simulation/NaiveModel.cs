@@ -1,114 +1,7 @@
-using System.Globalization;
-
 namespace FeatureActors.TestKit.Simulation;
 
-/// <summary>An event as the simulator made it.</summary>
-internal sealed record SimulatedEvent(int Partition, long Offset, string Key, long TimeMs, long? Value, string? Category, string Action, string? Id)
-{
-    /// <summary>True when it takes an equal event back.</summary>
-    public bool IsRetraction { get; init; }
-
-    public int Sign => IsRetraction ? -1 : 1;
-}
-
-/// <summary>A window of the naive model.</summary>
-internal sealed record NaiveWindow(string Field, long SizeMs, long SlotMs, long OffsetMs, bool IsLifetime)
-{
-    /// <summary>ARCHITECTURE section 4: whole slots with floor((T − O − W)/r)·r ≤ start ≤ floor((T − O)/r)·r.</summary>
-    public bool Holds(long timeMs, long nowMs)
-    {
-        if (IsLifetime)
-        {
-            return true;
-        }
-
-        long start = Floor(timeMs, SlotMs);
-        return Floor(nowMs - OffsetMs - SizeMs, SlotMs) <= start && start <= Floor(nowMs - OffsetMs, SlotMs);
-    }
-
-    public long LeavesAt(long timeMs) => IsLifetime ? long.MaxValue : Floor(timeMs, SlotMs) + OffsetMs + SizeMs + SlotMs;
-
-    public long EntersAt(long timeMs) => IsLifetime ? long.MinValue : Floor(timeMs, SlotMs) + OffsetMs;
-
-    public static long Floor(long value, long width) => (value >= 0 ? value / width : -((-value + width - 1) / width)) * width;
-}
-
-/// <summary>A feature of the naive model.</summary>
-internal sealed record NaiveFeature(string Type, Func<SimulatedEvent, bool> Where, IReadOnlyList<NaiveWindow> Windows, int Count = 1)
-{
-    public bool Accepts(SimulatedEvent e) => Where(e) && Type switch
-    {
-        "count" => true,
-        "sum" or "avg" or "min" or "max" => e.Value is not null,
-        _ => e.Category is not null,
-    };
-
-    /// <summary>The value over the events of a window as it stands in Redis; null for absent.</summary>
-    public string? Value(IReadOnlyList<(SimulatedEvent Event, long TimeMs)> rows)
-    {
-        int count = rows.Sum(static r => r.Event.Sign);
-        if (rows.Count == 0 || (Type == "avg" && count == 0))
-        {
-            return Type is "count" or "sum" ? "0" : null;
-        }
-
-        IEnumerable<(long, string)> ordered = rows
-            .Select(static r => (r.TimeMs, r.Event.Category!))
-            .Order(Comparer<(long Time, string Text)>.Create(static (a, b) =>
-                a.Time != b.Time ? a.Time.CompareTo(b.Time) : string.CompareOrdinal(a.Text, b.Text)));
-        return Type switch
-        {
-            "count" => Text(count),
-            "sum" => Text(rows.Sum(static r => r.Event.Sign * r.Event.Value!.Value)),
-            "avg" => ((double)rows.Sum(static r => r.Event.Sign * r.Event.Value!.Value) / count).ToString("R", CultureInfo.InvariantCulture),
-            "min" => Text(rows.Min(static r => r.Event.Value!.Value)),
-            "max" => Text(rows.Max(static r => r.Event.Value!.Value)),
-            "first" => ordered.First().Item2,
-            "latest" => ordered.Last().Item2,
-            "last" when Count == 1 => ordered.Last().Item2,
-            "last" => $"[{string.Join(',', ordered.Reverse().Take(Count).Select(static r => $"\"{r.Item2}\""))}]",
-            "count-map" or "top-k" when Groups(rows).Count == 0 => null,
-            "count-map" => $"{{{string.Join(',', Groups(rows).OrderBy(static g => g.Key, StringComparer.Ordinal).Select(static g => $"\"{g.Key}\":{g.Value}"))}}}",
-            "top-k" => $"[{string.Join(',', Groups(rows).OrderByDescending(static g => g.Value).ThenBy(static g => g.Key, StringComparer.Ordinal).Take(Count).Select(static g => $"[\"{g.Key}\",{g.Value}]"))}]",
-            _ => throw new InvalidOperationException(Type),
-        };
-    }
-
-    private static Dictionary<string, int> Groups(IReadOnlyList<(SimulatedEvent Event, long TimeMs)> rows) =>
-        rows.GroupBy(static r => r.Event.Category!).ToDictionary(static g => g.Key, static g => g.Sum(static r => r.Event.Sign))
-            .Where(static g => g.Value != 0).ToDictionary();
-
-    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
-}
-
-/// <summary>A group of the naive model.</summary>
-internal sealed record NaiveGroup(string Name, Func<SimulatedEvent, bool> Where, IReadOnlyList<NaiveFeature> Features, long IdleMs, long IdleSlotMs)
-{
-    /// <summary>Triggers that look at values.</summary>
-    public IReadOnlyList<NaiveTrigger> ValueTriggers { get; init; } = [];
-
-    /// <summary>True when only values and exits decide about a write, so that a change may stay unwritten.</summary>
-    public bool IsHeld { get; init; }
-
-    /// <summary>Most milliseconds by which exits and timers are put off.</summary>
-    public long JitterMs { get; init; }
-
-    public bool HasLifetime => Features.Any(static f => f.Windows.Any(static w => w.IsLifetime));
-
-    public long IdleExit(long lastMs) => IdleMs == long.MaxValue || lastMs == long.MinValue
-        ? long.MaxValue
-        : NaiveWindow.Floor(lastMs, IdleSlotMs) + IdleMs + IdleSlotMs;
-}
-
-/// <summary>A log entry as the naive model sees it: the source events it holds rows of, and the clock it carries.</summary>
-internal sealed record NaiveEntry(int Partition, long FirstOffset, long LastOffset, long ClockMs, IReadOnlyList<(SimulatedEvent Event, long TimeMs, long IngestMs)> Rows)
-{
-    /// <summary>Largest T at which some owner applied the entry; decides which idle exits are ambiguous.</summary>
-    public long AppliedAtMs { get; set; } = long.MinValue;
-}
-
 /// <summary>
-/// Everything recomputed from all events, by the formulas of ARCHITECTURE section 4 and nothing else. Shares no code with the engine.
+/// Everything recomputed from all events, by the formulas of docs/definitions.md and nothing else. Shares no code with the engine.
 /// </summary>
 internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, bool hasIds, int partitions)
 {
@@ -117,7 +10,11 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     public IReadOnlyList<NaiveGroup> Groups => groups;
 
     /// <summary>Fields of every live (group, key) over log[0..end) at T; a null field map of an ambiguous idle exit means: do not compare.</summary>
-    public Dictionary<string, Dictionary<string, string>?> Evaluate(long end, long nowMs)
+    /// <param name="end">Log entries that count.</param>
+    /// <param name="nowMs">T.</param>
+    /// <param name="onlyKey">The full key to which it is limited, or null for all.</param>
+    /// <param name="isPublished">True for what the sink must have: what fades away with T alone stays there until it is evaluated.</param>
+    public Dictionary<string, Dictionary<string, string>?> Evaluate(long end, long nowMs, bool isPublished = false, string? onlyKey = null)
     {
         var states = new Dictionary<(int, string), GroupRows>();
 
@@ -133,7 +30,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
             long clock = clocks.Min();
             foreach ((SimulatedEvent e, long time, long ingest) in entry.Rows)
             {
-                if (e.Offset <= covered[e.Partition])
+                if (e.Offset <= covered[e.Partition] || (onlyKey is not null && !onlyKey.EndsWith($":{e.Key}", StringComparison.Ordinal)))
                 {
                     continue;
                 }
@@ -162,7 +59,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
         var result = new Dictionary<string, Dictionary<string, string>?>(StringComparer.Ordinal);
         foreach (((int g, string key), GroupRows rows) in states)
         {
-            (bool isAlive, Dictionary<string, string>? fields) = Fields(groups[g], rows, nowMs);
+            (bool isAlive, Dictionary<string, string>? fields) = Fields(groups[g], rows, nowMs, isPublished);
             if (isAlive)
             {
                 result.Add($"fa:sim:{groups[g].Name}:{key}", fields);
@@ -207,7 +104,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
                 moved.IsAmbiguous = true;
             }
-            else if (groups[g].HasLifetime && groups[g].Where(e) && states.TryGetValue((g, e.Key), out GroupRows? rows)
+            else if (groups[g].HasLife && groups[g].Where(e) && states.TryGetValue((g, e.Key), out GroupRows? rows)
                 && groups[g].IdleExit(timeMs) <= appliedMs)
             {
                 rows.IsAmbiguous = true;
@@ -236,67 +133,102 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
             long idleExit = group.IdleExit(rows.LastMs);
             if (idleExit <= Math.Max(rowNowMs, timeMs))
             {
-                rows.Lifetime.Clear();
+                rows.Life.Clear();
                 rows.IsAmbiguous = false;
             }
-            else if (idleExit <= appliedMs && rows.Lifetime.Count > 0)
+            else if (idleExit <= appliedMs && rows.Life.Count > 0)
             {
                 // The row came before the exit and was applied after it: the owner may have evaluated in between or not.
                 rows.IsAmbiguous = true;
             }
 
-            if (group.HasLifetime && idleExit != long.MaxValue && rows.LastMs > timeMs && !IsAnythingAlive(group, rows, Math.Max(rowNowMs, appliedMs)))
+            if (group.HasLife && idleExit != long.MaxValue && rows.LastMs > timeMs && !IsAnythingAlive(group, rows, Math.Max(rowNowMs, appliedMs)))
             {
                 // An entity without any slot may have left memory and store, and with it the time of its newest row.
                 rows.IsAmbiguous = true;
             }
 
             bool isYoung = group.IdleExit(Math.Max(timeMs, rows.LastMs)) > rowNowMs;
-            bool isHeld = group.Features.Any(f => f.Windows.Any(w => w.IsLifetime ? isYoung : w.LeavesAt(timeMs) > rowNowMs));
+            bool isHeld = group.Features.Any(f => !f.IsComputed && f.CanHold(timeMs, rowNowMs, isYoung));
             if (!isHeld)
             {
                 continue;
             }
 
-            rows.Sliding.Add((e, timeMs));
+            var row = new NaiveRow(e, timeMs, rowNowMs) { IsDoubtful = MayHaveMissedItsSession(group, rows, timeMs, rowNowMs, appliedMs) };
+            rows.All.Add(row);
             isTaken = true;
             rows.LastMs = Math.Max(rows.LastMs, timeMs);
             if (isYoung)
             {
-                rows.Lifetime.Add((e, timeMs));
+                rows.Life.Add(row);
             }
         }
 
         return isTaken;
     }
 
-    private static bool IsAnythingAlive(NaiveGroup group, GroupRows rows, long nowMs) => group.Features.Any(f => f.Windows.Any(static w => w.IsLifetime)
-        ? rows.Lifetime.Exists(r => f.Accepts(r.Event))
-        : rows.Sliding.Exists(r => f.Accepts(r.Event) && f.Windows.Any(w => w.LeavesAt(r.TimeMs) > nowMs)));
+    /// <summary>
+    /// A row that was in time when it was read and applied so much later that a session which it belongs to may be forgotten.
+    /// </summary>
+    private static bool MayHaveMissedItsSession(NaiveGroup group, GroupRows rows, long timeMs, long rowNowMs, long appliedMs) =>
+        appliedMs > rowNowMs && group.Features.SelectMany(static f => f.Windows).OfType<NaiveSession>()
+            .Any(s => timeMs < appliedMs - s.LatenessMs && rows.All.Exists(r => Math.Abs(r.TimeMs - timeMs) < s.GapMs && s.LeavesAt(r.TimeMs) <= appliedMs));
 
-    private static (bool IsAlive, Dictionary<string, string>? Fields) Fields(NaiveGroup group, GroupRows rows, long nowMs)
+    private static bool IsAnythingAlive(NaiveGroup group, GroupRows rows, long nowMs) => group.Features.Any(f => f.IsAgeing
+        ? IsWorthKeeping(f, rows, nowMs)
+        : f.Windows.Any(w => IsIdleBound(f, w)
+            ? rows.Life.Exists(r => f.Accepts(r.Event))
+            : rows.All.Exists(r => f.Accepts(r.Event) && w.CanHold(r.TimeMs, r.TakenAtMs) && w.LeavesAt(r.TimeMs) > nowMs)));
+
+    // Windows of time share their slots; sessions and last rows have their own.
+    private static bool IsIdleBound(NaiveFeature feature, NaiveWindow window) =>
+        window.IsForLife || (window is not NaiveSession && feature.Windows.Any(static w => w is NaiveLifetime));
+
+    private static bool IsWorthKeeping(NaiveFeature feature, GroupRows rows, long nowMs) =>
+        NaiveValues.Worth(feature, [.. rows.All.Where(r => feature.Accepts(r.Event))], nowMs) >= NaiveFeature.Epsilon;
+
+    private static (bool IsAlive, Dictionary<string, string>? Fields) Fields(NaiveGroup group, GroupRows rows, long nowMs, bool isPublished)
     {
         bool isIdle = group.IdleExit(rows.LastMs) <= nowMs;
+        bool isOpen = rows.IsAmbiguous;
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
         bool isAlive = false;
-        foreach (NaiveFeature feature in group.Features)
+        foreach (NaiveFeature feature in group.Features.Where(static f => !f.IsComputed))
         {
-            bool hasLifetime = feature.Windows.Any(static w => w.IsLifetime);
-            List<(SimulatedEvent Event, long TimeMs)> taken =
-            [
-                .. (hasLifetime ? isIdle ? [] : rows.Lifetime : rows.Sliding).Where(r => feature.Accepts(r.Event)),
-            ];
-            isAlive |= hasLifetime ? taken.Count > 0 : taken.Exists(r => feature.Windows.Any(w => w.LeavesAt(r.TimeMs) > nowMs));
+            List<NaiveRow> all = [.. rows.All.Where(r => feature.Accepts(r.Event))];
+            List<NaiveRow> life = isIdle || all.Count == 0 ? [] : [.. rows.Life.Where(r => feature.Accepts(r.Event))];
             foreach (NaiveWindow window in feature.Windows)
             {
-                if (feature.Value([.. taken.Where(r => window.Holds(r.TimeMs, nowMs))]) is { } value)
+                bool isIdleBound = !feature.IsAgeing && IsIdleBound(feature, window);
+                List<NaiveRow> taken = isIdleBound ? life : all;
+                IReadOnlyList<NaiveRow>? selected = window.Select(taken, nowMs);
+                isOpen |= selected is null;
+                string? value = selected is null ? null : NaiveValues.Of(feature, window, selected, nowMs);
+                long lookedAtMs = isPublished && feature.IsAgeing ? NaiveWindow.Floor(nowMs, feature.AgeingStepMs) : nowMs;
+                isAlive |= feature.IsAgeing ? NaiveValues.Worth(feature, taken, lookedAtMs) >= NaiveFeature.Epsilon
+                    : isIdleBound ? taken.Count > 0
+                    : taken.Exists(r => window.CanHold(r.TimeMs, r.TakenAtMs) && window.LeavesAt(r.TimeMs) > nowMs);
+                if (value is not null)
                 {
                     fields.Add(window.Field, value);
                 }
             }
         }
 
-        return (isAlive || rows.IsAmbiguous, rows.IsAmbiguous ? null : fields);
+        foreach (NaiveFeature feature in group.Features.Where(static f => f.IsComputed))
+        {
+            foreach (NaiveWindow window in feature.Windows)
+            {
+                string name = window.Field[window.Field.IndexOf(':', StringComparison.Ordinal)..];
+                if (NaiveValues.Computed(feature, [.. feature.Reads.Select(r => fields.GetValueOrDefault(r.Name + name))]) is { } value)
+                {
+                    fields.Add(window.Field, value);
+                }
+            }
+        }
+
+        return (isAlive || isOpen, isOpen ? null : fields);
     }
 
     /// <summary>Two field maps as text, for messages.</summary>
@@ -310,8 +242,10 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
         public bool IsAmbiguous { get; set; }
 
-        public List<(SimulatedEvent Event, long TimeMs)> Sliding { get; } = [];
+        /// <summary>Rows that windows take away.</summary>
+        public List<NaiveRow> All { get; } = [];
 
-        public List<(SimulatedEvent Event, long TimeMs)> Lifetime { get; } = [];
+        /// <summary>Rows that only the group's idle time takes away.</summary>
+        public List<NaiveRow> Life { get; } = [];
     }
 }

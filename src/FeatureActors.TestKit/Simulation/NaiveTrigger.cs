@@ -14,6 +14,11 @@ internal sealed record NaiveTrigger(string Field, double By, bool IsShare, doubl
     {
         string? value = now.GetValueOrDefault(Field);
         string? before = written?.GetValueOrDefault(Field);
+        if (value == NaiveFeature.Anything || before == NaiveFeature.Anything)
+        {
+            return false;
+        }
+
         if (Above is { } above)
         {
             return IsAbove(value, above) && !IsAbove(before, above);

@@ -36,7 +36,7 @@ internal sealed class SimulatedSource(int partitions)
 /// </summary>
 internal sealed class SimulatedIngest : IRowTarget
 {
-    private readonly SimulatedWorld _world;
+    private readonly SimulatedCourse _course;
     private readonly SimulatedDefinitions _definitions;
     private readonly SimulatedSource _source;
     private readonly SimulatedLog _log;
@@ -51,9 +51,9 @@ internal sealed class SimulatedIngest : IRowTarget
     private bool _isSending;
 
     public SimulatedIngest(
-        SimulatedWorld world, SimulatedDefinitions definitions, SimulatedSource source, SimulatedLog log, int partition, long from)
+        SimulatedCourse course, SimulatedDefinitions definitions, SimulatedSource source, SimulatedLog log, int partition, long from)
     {
-        (_world, _definitions, _source, _log, _partition, Next) = (world, definitions, source, log, partition, from);
+        (_course, _definitions, _source, _log, _partition, Next) = (course, definitions, source, log, partition, from);
         _router = new EventRouter(definitions.Source);
     }
 
@@ -87,10 +87,10 @@ internal sealed class SimulatedIngest : IRowTarget
         }
 
         FirstSent = Next;
-        long now = _world.NowMs;
+        long now = _course.NowMs;
         _rows.Clear();
         _writer.Begin(_definitions.Source.Source, Next, now, _definitions.Source.Routes[0].Columns);
-        int most = _world.Random.Next(1, 9);
+        int most = _course.Random.Next(1, 9);
         for (; Next < events.Count && most > 0; Next++, most--)
         {
             _event = events[(int)Next].Event;
@@ -117,10 +117,10 @@ internal sealed class SimulatedIngest : IRowTarget
 
     void IRowTarget.Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row)
     {
-        long expected = _definitions.IsWall ? Math.Min(_event.TimeMs, _world.NowMs + _definitions.MaxFutureMs) : _event.TimeMs;
+        long expected = _definitions.IsWall ? Math.Min(_event.TimeMs, _course.NowMs + _definitions.MaxFutureMs) : _event.TimeMs;
         if (row.EventTimeMs != expected || row.Sign != _event.Sign || !key.SequenceEqual(Encoding.UTF8.GetBytes(_event.Key)))
         {
-            SimulatedWorld.Violate($"event {_event} became a row of sign {row.Sign} of key {Encoding.UTF8.GetString(key)} at {row.EventTimeMs}");
+            SimulatedCourse.Violate($"event {_event} became a row of sign {row.Sign} of key {Encoding.UTF8.GetString(key)} at {row.EventTimeMs}");
         }
 
         _rows.Add((_event, row.EventTimeMs, row.IngestTimeMs));
@@ -129,37 +129,37 @@ internal sealed class SimulatedIngest : IRowTarget
 
     void IRowTarget.Refuse(int ordinal, string group, string reason, string error)
     {
-        if (_definitions.ClampsFuture || reason != "future" || _event.TimeMs <= _world.NowMs + _definitions.MaxFutureMs)
+        if (_definitions.ClampsFuture || reason != "future" || _event.TimeMs <= _course.NowMs + _definitions.MaxFutureMs)
         {
-            SimulatedWorld.Violate($"event {_event} was refused: {reason}: {error}");
+            SimulatedCourse.Violate($"event {_event} was refused: {reason}: {error}");
         }
     }
 
     private void Send(byte[] batch, NaiveEntry entry, bool isEnd)
     {
-        _world.After(_world.Random.Next(1, 60), () =>
+        _course.After(_course.Random.Next(1, 60), () =>
         {
-            if (_world.Strikes(0.03))
+            if (_course.Strikes(0.03))
             {
-                _world.Fault("append-not-applied");
-                _world.After(_world.Random.Next(10, 500), () => Retry(batch, entry, isEnd));
+                _course.Fault("append-not-applied");
+                _course.After(_course.Random.Next(10, 500), () => Retry(batch, entry, isEnd));
                 return;
             }
 
             _log.Append(batch, entry with { });
-            if (_world.IsToldTo)
+            if (_course.IsToldTo)
             {
-                _world.Tell($"log {_log.End - 1} <- ingest {_partition} offsets {entry.FirstOffset}..{entry.LastOffset} clock {entry.ClockMs} rows {string.Join(" | ", entry.Rows.Select(static r => $"{r.Event.Key}@{r.TimeMs} {(r.Event.IsRetraction ? "undo " : "")}v={r.Event.Value} c={r.Event.Category} a={r.Event.Action} id={r.Event.Id}"))}");
+                _course.Tell($"log {_log.End - 1} <- ingest {_partition} offsets {entry.FirstOffset}..{entry.LastOffset} clock {entry.ClockMs} rows {string.Join(" | ", entry.Rows.Select(static r => $"{r.Event.Key}@{r.TimeMs} {(r.Event.IsRetraction ? "undo " : "")}v={r.Event.Value} c={r.Event.Category} a={r.Event.Action} id={r.Event.Id}"))}");
             }
 
-            if (_world.Strikes(0.03))
+            if (_course.Strikes(0.03))
             {
-                _world.Fault("append-applied-unanswered");
-                _world.After(_world.Random.Next(10, 500), () => Retry(batch, entry, isEnd));
+                _course.Fault("append-applied-unanswered");
+                _course.After(_course.Random.Next(10, 500), () => Retry(batch, entry, isEnd));
                 return;
             }
 
-            _world.After(_world.Random.Next(1, 30), () =>
+            _course.After(_course.Random.Next(1, 30), () =>
             {
                 _isSending = false;
                 _isEndTold |= isEnd;

@@ -3,7 +3,7 @@ namespace FeatureActors.TestKit.Simulation;
 /// <summary>What a run of many seeds must have met, so that its silence means something.</summary>
 public static class SimulationCoverage
 {
-    /// <summary>Every kind of fault and every move between states that the simulator can cause.</summary>
+    /// <summary>Every kind of fault, every move between states, every type and every kind of window that the simulator can bring about.</summary>
     public static IReadOnlyList<string> Required { get; } =
     [
         "answer-twice", "append-applied-unanswered", "append-not-applied", "clock-backward", "clock-forward", "commit-disk-full",
@@ -16,5 +16,6 @@ public static class SimulationCoverage
         "Assigned → Recovering", "Assigned → Released", "ClockJumped → Draining", "ClockJumped → Recovering", "Draining → Fenced",
         "Draining → Released", "Recovering → ClockJumped", "Recovering → Draining", "Recovering → Fenced", "Recovering → Running",
         "Running → ClockJumped", "Running → Draining", "Running → Fenced",
+        .. SimulatedFeatures.Kinds,
     ];
 }

@@ -1,0 +1,18 @@
+namespace FeatureActors.TestKit.Simulation;
+
+/// <summary>What one seed showed.</summary>
+/// <param name="Seed">The seed; it replays exactly.</param>
+/// <param name="Violation">The law that was broken, or null.</param>
+/// <param name="Story">Everything that happened; empty unless asked for.</param>
+/// <param name="Faults">How often each fault happened.</param>
+/// <param name="Moves">How often a shard went from one state to another.</param>
+/// <param name="Events">Source events made.</param>
+/// <param name="Comparisons">Groups of keys compared with the naive model.</param>
+public sealed record SimulationOutcome(
+    int Seed,
+    string? Violation,
+    IReadOnlyList<string> Story,
+    IReadOnlyDictionary<string, long> Faults,
+    IReadOnlyDictionary<string, long> Moves,
+    long Events,
+    long Comparisons);
