@@ -17,7 +17,9 @@ internal sealed partial class ShardMachine
     private readonly RowReader _reread;
     private readonly List<DeadLetter> _letters = [];
     private long _pendingBytes;
-    private bool _isLoadUnderWay;
+
+    // The keys that are being loaded, which tell the answer from one that comes a second time, when it is old.
+    private IReadOnlyList<ReadOnlyMemory<byte>>? _loading;
 
     private void Enqueue(IReadOnlyList<LogEntry> entries)
     {
@@ -38,7 +40,7 @@ internal sealed partial class ShardMachine
 
     private void Pump()
     {
-        while (_pending.Count > 0 && State is ShardState.Recovering or ShardState.Running && !_isLoadUnderWay)
+        while (_pending.Count > 0 && State is ShardState.Recovering or ShardState.Running && _loading is null)
         {
             LogEntry entry = _pending.Peek();
             if (!TryApply(entry))

@@ -49,18 +49,18 @@ internal sealed partial class ShardMachine
 
     private void RequestLoad()
     {
-        _isLoadUnderWay = true;
-        _out.Add(new ShardOutput.LoadKeys(_missing.Count > _options.LoadLimit ? _missing[.._options.LoadLimit] : [.. _missing]));
+        _loading = _missing.Count > _options.LoadLimit ? _missing[.._options.LoadLimit] : [.. _missing];
+        _out.Add(new ShardOutput.LoadKeys(_loading));
     }
 
     private void TakeLoaded(ShardInput.Loaded loaded)
     {
-        if (!_isLoadUnderWay)
+        if (_loading is null || !ReferenceEquals(loaded.Keys, _loading))
         {
             return;
         }
 
-        _isLoadUnderWay = false;
+        _loading = null;
         foreach (StoredEntity entity in loaded.Entities)
         {
             Admit(entity);
@@ -79,7 +79,7 @@ internal sealed partial class ShardMachine
         Pump();
     }
 
-    private bool IsReadUnderWay => _isLoadUnderWay || _isDueReadUnderWay || _keysReadFor is not null || _lookUpFor is not null
+    private bool IsReadUnderWay => _loading is not null || _isDueReadUnderWay || _keysReadFor is not null || _lookUpFor is not null
         || _ghosts.Count > 0 || _inspectionsLoading > 0;
 
     private void EndRead()

@@ -92,7 +92,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     private void Doubt(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long firstTimeMs, long appliedMs)
     {
         bool hasMoved = timeMs != firstTimeMs && !groups.Any(g => g.Where(e)
-            && g.Features.Any(f => f.Accepts(e) && f.Windows.Any(w => w.LeavesAt(firstTimeMs) > appliedMs)));
+            && g.Features.Any(f => f.Accepts(e) && f.Windows.Any(w => (w.IsForLife ? g.IdleExit(firstTimeMs) : w.LeavesAt(firstTimeMs)) > appliedMs)));
         for (int g = 0; g < groups.Count; g++)
         {
             if (hasMoved && groups[g].Where(e))
@@ -103,6 +103,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
                 }
 
                 moved.IsAmbiguous = true;
+                moved.DoubtMs = Math.Max(moved.DoubtMs, timeMs);
             }
             else if (groups[g].HasLife && groups[g].Where(e) && states.TryGetValue((g, e.Key), out GroupRows? rows)
                 && groups[g].IdleExit(timeMs) <= appliedMs)
@@ -134,7 +135,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
             if (idleExit <= Math.Max(rowNowMs, timeMs))
             {
                 rows.Life.Clear();
-                rows.IsAmbiguous = false;
+                rows.IsAmbiguous = rows.DoubtMs != long.MinValue && group.IdleExit(rows.DoubtMs) > Math.Max(rowNowMs, timeMs);
             }
             else if (idleExit <= appliedMs && rows.Life.Count > 0)
             {
@@ -186,7 +187,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
         window.IsForLife || (window is not NaiveSession && feature.Windows.Any(static w => w is NaiveLifetime));
 
     private static bool IsWorthKeeping(NaiveFeature feature, GroupRows rows, long nowMs) =>
-        NaiveValues.Worth(feature, [.. rows.All.Where(r => feature.Accepts(r.Event))], nowMs) >= NaiveFeature.Epsilon;
+        Math.Abs(NaiveValues.Worth(feature, [.. rows.All.Where(r => feature.Accepts(r.Event))], nowMs)) >= NaiveFeature.Epsilon;
 
     private static (bool IsAlive, Dictionary<string, string>? Fields) Fields(NaiveGroup group, GroupRows rows, long nowMs, bool isPublished)
     {
@@ -206,7 +207,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
                 isOpen |= selected is null;
                 string? value = selected is null ? null : NaiveValues.Of(feature, window, selected, nowMs);
                 long lookedAtMs = isPublished && feature.IsAgeing ? NaiveWindow.Floor(nowMs, feature.AgeingStepMs) : nowMs;
-                isAlive |= feature.IsAgeing ? NaiveValues.Worth(feature, taken, lookedAtMs) >= NaiveFeature.Epsilon
+                isAlive |= feature.IsAgeing ? Math.Abs(NaiveValues.Worth(feature, taken, lookedAtMs)) >= NaiveFeature.Epsilon
                     : isIdleBound ? taken.Count > 0
                     : taken.Exists(r => window.CanHold(r.TimeMs, r.TakenAtMs) && window.LeavesAt(r.TimeMs) > nowMs);
                 if (value is not null)
@@ -241,6 +242,9 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
         public long LastMs { get; set; } = long.MinValue;
 
         public bool IsAmbiguous { get; set; }
+
+        /// <summary>Event time of a row that was counted or not.</summary>
+        public long DoubtMs { get; set; } = long.MinValue;
 
         /// <summary>Rows that windows take away.</summary>
         public List<NaiveRow> All { get; } = [];

@@ -77,7 +77,9 @@ internal sealed class SinkLaws(SimulatedWorld world)
 
         if (hash is null)
         {
-            return false;
+            // What fades away leaves at the very moment, or at the next step.
+            return GroupOf(key).HasAgeing
+                && !world.Definitions.Naive.Evaluate(world.Ports.Log.End, world.Node.Machine.ClockMs, onlyKey: key).ContainsKey(key);
         }
 
         if (GroupOf(key).IsHeld)
