@@ -93,9 +93,12 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     {
         bool hasMoved = timeMs != firstTimeMs && !groups.Any(g => g.Where(e)
             && g.Features.Any(f => f.Accepts(e) && f.Windows.Any(w => (w.IsForLife ? g.IdleExit(firstTimeMs) : w.LeavesAt(firstTimeMs)) > appliedMs)));
+        // What decays may have cancelled out, and left with its ids.
+        bool isGone = groups.Any(static g => g.HasAgeing)
+            && !Enumerable.Range(0, groups.Count).Any(g => states.TryGetValue((g, e.Key), out GroupRows? rows) && IsAnythingAlive(groups[g], rows, appliedMs));
         for (int g = 0; g < groups.Count; g++)
         {
-            if (hasMoved && groups[g].Where(e))
+            if ((hasMoved || isGone) && groups[g].Where(e))
             {
                 if (!states.TryGetValue((g, e.Key), out GroupRows? moved))
                 {

@@ -67,8 +67,14 @@ internal sealed class SimulatedWorld
     public long ColdPassMs => Keys.Count * ((2L * DelayMaxMs) + (3L * Math.Max(TickMs, 400)));
 
     /// <summary>True when nobody has anything to do.</summary>
-    public bool IsQuiet => Zombies.Count == 0 && AreIngestsIdle
-        && Node.Machine.State == ShardState.Running && Node.Machine.NextOffset == Ports.Log.End && Node.Machine.IsQuiet;
+    public bool IsQuiet => IsAtRest && Node.Machine.IsQuiet;
+
+    /// <summary>True when nothing is on its way to the shard; what ages still keeps it busy now and then.</summary>
+    public bool IsAtRest => Zombies.Count == 0 && AreIngestsIdle
+        && Node.Machine.State == ShardState.Running && Node.Machine.NextOffset == Ports.Log.End;
+
+    /// <summary>True when some value changes with T alone.</summary>
+    public bool HasAgeing => Definitions.Naive.Groups.Any(static g => g.HasAgeing);
 
     public bool AreIngestsIdle => Ingests.All(static i => i.IsIdle);
 
