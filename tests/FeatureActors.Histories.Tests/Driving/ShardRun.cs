@@ -181,6 +181,8 @@ internal sealed class ShardRun
 
         if (hasTaken && (_changedMs == long.MaxValue || _isVague || (_isWritten && !IsCalm(_history))))
         {
+            // What waits already may be looked at at its own time or at that of the new change.
+            _isVague |= _changedMs != long.MaxValue;
             SeeChange(now);
         }
 
