@@ -135,7 +135,7 @@ public sealed class ShardSimulation
         }
 
         long giveUp = quietFrom + 600_000 + (300L * _world.DelayMaxMs);
-        while (Course.NowMs < quietFrom || !(_world.IsQuiet || (_world.HasAgeing && _world.IsAtRest && Course.NowMs > quietFrom + 60_000)))
+        while (Course.NowMs < quietFrom || !(_world.IsQuiet || (_world.HasAgeing && _world.Definitions.IsWall && _world.IsAtRest && Course.NowMs > quietFrom + 60_000)))
         {
             long step = quietFrom - Course.NowMs > 200_000 ? Math.Max(20_000, (quietFrom - Course.NowMs) / 40) : Math.Max(_world.TickMs, 400);
             _world.Advance(step);
