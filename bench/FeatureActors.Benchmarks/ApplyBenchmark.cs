@@ -78,6 +78,8 @@ internal static class ApplyBenchmark
         var packer = new Packer(plan.Sources[0], new EventStream(keys, isUniform: false, seed));
         using var machine = new MachineDriver(plan.Entities[0].ForShard(new PluginCallWatch()));
         var slab = new SlabCounter(keys);
+        var batchSlab = new SlabCounter(keys);
+        var reader = new BatchReader([]);
         long start = 1_760_000_000_000;
         long events = Math.Max(options.Events, keys);
 
@@ -88,6 +90,7 @@ internal static class ApplyBenchmark
             long rows = machine.Rows;
             long evaluations = machine.Evaluations;
             long slabNs = 0;
+            long batchSlabNs = 0;
             for (int block = 0; block < Blocks; block++)
             {
                 long from = (long)(((pass * Blocks) + block) / (double)Blocks * spanMs);
@@ -102,6 +105,15 @@ internal static class ApplyBenchmark
                 }
 
                 slabNs += ProcessCost.ThreadNs() - began;
+
+                // The same, but the keys are found where the shard finds them: in batches.
+                began = ProcessCost.ThreadNs();
+                foreach (LogEntry entry in entries)
+                {
+                    AddBatch(batchSlab, reader, entry);
+                }
+
+                batchSlabNs += ProcessCost.ThreadNs() - began;
             }
 
             rows = machine.Rows - rows;
@@ -110,8 +122,10 @@ internal static class ApplyBenchmark
                 return
                 [
                     ("ratio to slab", machine.ApplyNs / (double)slabNs),
+                    ("ratio to slab fed by batches", machine.ApplyNs / (double)batchSlabNs),
                     ("apply ns per row", machine.ApplyNs / (double)rows),
                     ("slab ns per row", slabNs / (double)rows),
+                    ("slab fed by batches ns per row", batchSlabNs / (double)rows),
                     ("tick ns per evaluation", machine.TickNs / (double)Math.Max(1, machine.Evaluations - evaluations)),
                     ("evaluations per row", (machine.Evaluations - evaluations) / (double)rows),
                     ("bytes per entity", machine.EntityBytes / (double)Math.Max(1, machine.Entities)),
@@ -120,6 +134,19 @@ internal static class ApplyBenchmark
         }
 
         throw new InvalidOperationException("no pass was measured");
+    }
+
+    private static void AddBatch(SlabCounter slab, BatchReader reader, in LogEntry entry)
+    {
+        reader.Open(entry.Batch);
+        RowHead head = default;
+        int position = reader.FirstRow;
+        for (int i = 0; i < reader.Count; i++)
+        {
+            reader.ReadHead(position, ref head);
+            slab.Add(reader.KeyOf(head));
+            position = head.End;
+        }
     }
 
     /// <summary>Makes log entries of events, outside what is measured.</summary>

@@ -7,7 +7,7 @@ namespace FeatureActors.Abstractions.Features;
 /// </summary>
 public abstract class SettingsBinding
 {
-    /// <summary>Name of what is bound: of the source, of the lookup, of the slots, of the sink.</summary>
+    /// <summary>Name of what is bound: of the source, of the lookup, of the slots, of the sink, of a trigger's group.</summary>
     public abstract string Name { get; }
 
     /// <summary>Reads an integer setting; bounds inclusive, null default makes it required.</summary>

@@ -15,13 +15,16 @@ public abstract class TriggerCondition
 }
 
 /// <summary>
-/// What a trigger type sees of a definition while it is bound. Each reader reports its own mistake with file, line and column and then
-/// returns a usable stand-in, so that one run shows every mistake.
+/// What a trigger type sees of a definition while it is bound: its settings, and fields of its group. Each reader reports its own mistake
+/// with file, line and column and then returns a usable stand-in, so that one run shows every mistake.
 /// </summary>
-public abstract class TriggerBinding
+public abstract class TriggerBinding : SettingsBinding
 {
     /// <summary>Name of the group.</summary>
     public abstract string GroupName { get; }
+
+    /// <summary>Name of the group, whose trigger is bound.</summary>
+    public sealed override string Name => GroupName;
 
     /// <summary>
     /// Reads a setting that names a field of the group: <c>feature:window</c>, or <c>feature</c> where it has one window or none.
@@ -34,28 +37,4 @@ public abstract class TriggerBinding
     /// <summary>Reads an SQL condition over the fields of the group, each named as in the feature store: <c>"buys:1h" &gt; 10</c>.</summary>
     /// <returns>The condition, or null when the setting is missing or wrong (reported).</returns>
     public abstract TriggerCondition? RequiredCondition(string key);
-
-    /// <summary>Reads an integer setting; bounds inclusive, null default makes it required.</summary>
-    public abstract long Integer(string key, long? defaultValue, long min, long max);
-
-    /// <summary>Reads a number setting; bounds inclusive, null default makes it required.</summary>
-    public abstract double Number(string key, double? defaultValue, double min, double max);
-
-    /// <summary>Reads a true/false setting.</summary>
-    public abstract bool Flag(string key, bool defaultValue);
-
-    /// <summary>Reads a duration setting in milliseconds; bounds inclusive, null default makes it required.</summary>
-    public abstract long DurationMs(string key, long? defaultValue, long minMs, long maxMs);
-
-    /// <summary>Reads a setting that must be one of <paramref name="words"/>; a null default makes it required.</summary>
-    public abstract string Word(string key, string? defaultValue, params ReadOnlySpan<string> words);
-
-    /// <summary>Reads a setting as the text it was written with; a null default makes it required.</summary>
-    public abstract string Text(string key, string? defaultValue);
-
-    /// <summary>True when the definition has the setting.</summary>
-    public abstract bool Has(string key);
-
-    /// <summary>Reports a mistake at the setting <paramref name="key"/>, or at the trigger when the key is absent.</summary>
-    public abstract void Error(string key, string message, string? hint = null);
 }

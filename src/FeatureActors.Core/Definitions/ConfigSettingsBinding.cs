@@ -11,13 +11,16 @@ namespace FeatureActors.Core.Definitions;
 /// <param name="reader">The object that holds the settings.</param>
 public sealed class ConfigSettingsBinding(string name, ConfigReader reader) : SettingsBinding
 {
-    private readonly SortedDictionary<string, FeatureSetting> _settings = new(StringComparer.Ordinal);
+    private readonly List<FeatureSetting> _settings = [];
 
     /// <inheritdoc/>
     public override string Name => name;
 
     /// <summary>What was read, ordered by key.</summary>
-    public IReadOnlyList<FeatureSetting> Settings => [.. _settings.Values];
+    public IReadOnlyList<FeatureSetting> Settings => [.. _settings.OrderBy(static s => s.Key, StringComparer.Ordinal)];
+
+    /// <summary>What was read, in that order.</summary>
+    public IReadOnlyList<FeatureSetting> InOrderOfReading => _settings;
 
     /// <inheritdoc/>
     public override long Integer(string key, long? defaultValue, long min, long max)
@@ -85,5 +88,10 @@ public sealed class ConfigSettingsBinding(string name, ConfigReader reader) : Se
         }
     }
 
-    private void Keep(string key, string text) => _settings[key] = new FeatureSetting(key, text, text, reader.Has(key));
+    /// <summary>Remembers a setting as read; one that is read again counts once, as the last.</summary>
+    internal void Keep(string key, string text)
+    {
+        _settings.RemoveAll(s => s.Key == key);
+        _settings.Add(new FeatureSetting(key, text, text, reader.Has(key)));
+    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Rows;
@@ -14,7 +13,7 @@ namespace FeatureActors.Core.Definitions;
 internal sealed class ConfigTriggerBinding(string group, ConfigReader reader, GroupFieldScope scope, ScalarFunctionSet functions) : TriggerBinding
 {
     private readonly List<string> _named = [];
-    private readonly List<FeatureSetting> _settings = [];
+    private readonly ConfigSettingsBinding _settings = new(group, reader);
 
     public override string GroupName => group;
 
@@ -22,7 +21,7 @@ internal sealed class ConfigTriggerBinding(string group, ConfigReader reader, Gr
     public bool HasMetKnownMistake { get; private set; }
 
     /// <summary>What was read, in that order.</summary>
-    public IReadOnlyList<FeatureSetting> Settings => _settings;
+    public IReadOnlyList<FeatureSetting> Settings => _settings.InOrderOfReading;
 
     /// <summary>Names of the fields that were read; the place is the index in <see cref="TriggerValues"/>.</summary>
     public IReadOnlyList<string> Fields => _named;
@@ -54,7 +53,7 @@ internal sealed class ConfigTriggerBinding(string group, ConfigReader reader, Gr
             return null;
         }
 
-        Keep(key, HoconText.Quote(field.Name));
+        _settings.Keep(key, HoconText.Quote(field.Name));
         return new TriggerField(IndexOf(field), field.Name, field.IsNumber);
     }
 
@@ -84,73 +83,25 @@ internal sealed class ConfigTriggerBinding(string group, ConfigReader reader, Gr
             return null;
         }
 
-        Keep(key, HoconText.Quote(expression.ToCanonicalText()));
+        _settings.Keep(key, HoconText.Quote(expression.ToCanonicalText()));
         return new ValueCondition(bound);
     }
 
-    public override long Integer(string key, long? defaultValue, long min, long max)
-    {
-        long value = (defaultValue is null ? reader.Long(key, min, max) : reader.OptionalLong(key, min, max)) ?? defaultValue ?? min;
-        Keep(key, value.ToString(CultureInfo.InvariantCulture));
-        return value;
-    }
+    public override long Integer(string key, long? defaultValue, long min, long max) => _settings.Integer(key, defaultValue, min, max);
 
-    public override double Number(string key, double? defaultValue, double min, double max)
-    {
-        double value = (defaultValue is null ? reader.Double(key, min, max) : reader.OptionalDouble(key, min, max)) ?? defaultValue ?? min;
-        Keep(key, value.ToString("R", CultureInfo.InvariantCulture));
-        return value;
-    }
+    public override double Number(string key, double? defaultValue, double min, double max) => _settings.Number(key, defaultValue, min, max);
 
-    public override bool Flag(string key, bool defaultValue)
-    {
-        bool value = reader.BooleanOr(key, defaultValue);
-        Keep(key, value ? "true" : "false");
-        return value;
-    }
+    public override bool Flag(string key, bool defaultValue) => _settings.Flag(key, defaultValue);
 
-    public override long DurationMs(string key, long? defaultValue, long minMs, long maxMs)
-    {
-        long value = (defaultValue is null ? reader.DurationMs(key, minMs, maxMs) : reader.OptionalDurationMs(key, minMs, maxMs))
-            ?? defaultValue ?? minMs;
-        Keep(key, ConfigDuration.Format(value));
-        return value;
-    }
+    public override long DurationMs(string key, long? defaultValue, long minMs, long maxMs) => _settings.DurationMs(key, defaultValue, minMs, maxMs);
 
-    public override string Word(string key, string? defaultValue, params ReadOnlySpan<string> words)
-    {
-        string[] known = words.ToArray();
-        string value = (defaultValue is null ? reader.Word(key, known) : reader.OptionalWord(key, known)) ?? defaultValue ?? known[0];
-        Keep(key, HoconText.Quote(value));
-        return value;
-    }
+    public override string Word(string key, string? defaultValue, params ReadOnlySpan<string> words) => _settings.Word(key, defaultValue, words);
 
-    public override string Text(string key, string? defaultValue)
-    {
-        string value = (defaultValue is null ? reader.String(key) : reader.OptionalString(key)) ?? defaultValue ?? "";
-        Keep(key, HoconText.Quote(value));
-        return value;
-    }
+    public override string Text(string key, string? defaultValue) => _settings.Text(key, defaultValue);
 
-    public override bool Has(string key) => reader.Has(key);
+    public override bool Has(string key) => _settings.Has(key);
 
-    public override void Error(string key, string message, string? hint = null)
-    {
-        if (reader.Optional(key) is { } value)
-        {
-            value.Error(message, hint);
-        }
-        else
-        {
-            reader.Error(message, hint);
-        }
-    }
-
-    private void Keep(string key, string text)
-    {
-        _settings.RemoveAll(s => s.Key == key);
-        _settings.Add(new FeatureSetting(key, text, text, reader.Has(key)));
-    }
+    public override void Error(string key, string message, string? hint = null) => _settings.Error(key, message, hint);
 
     private int IndexOf(GroupField field)
     {
