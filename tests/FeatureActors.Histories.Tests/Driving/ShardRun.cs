@@ -157,9 +157,26 @@ internal sealed class ShardRun
             _shard.Restart();
             _shard.Advance(now, []);
             _shard.Settle(now);
-            Judge(now, isBoundary: true);
-            _trigger.ForgetTruth();
+            JudgeNewOwner(now);
+        }
+    }
 
+    private void JudgeNewOwner(long now)
+    {
+        // What its predecessor looked at since the last checkpoint it has not seen.
+        _trigger.ForgetTruth();
+        bool isOnNodesClock = _history.Group.Trigger.Kind is not ("timer" or "expiry");
+        if (isOnNodesClock && _changedMs != long.MaxValue)
+        {
+            // Settling takes longer than any coalescing: what waited has been looked at, and the next change waits anew.
+            _pendingMs = now;
+            Judge(now, isBoundary: false);
+        }
+
+        Judge(now, isBoundary: true);
+        _trigger.ForgetTruth();
+        if (!isOnNodesClock)
+        {
             // To it the rows that it replays are changes, which wait for the trigger as new ones do.
             SeeChange(now);
         }
