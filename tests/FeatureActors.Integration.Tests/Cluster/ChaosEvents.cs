@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
+using FeatureActors.Abstractions.Errors;
 using FeatureActors.Integration.Tests.Kafka;
 using FeatureActors.Kafka;
 using FeatureActors.LocalServers;
@@ -16,33 +17,48 @@ internal sealed class ChaosEvents(KafkaNode kafka, string topic, int seed, int u
 {
     private const int Items = 300;
     private const int LatenessMaxMs = 2_000;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     private readonly Random _random = new(seed);
 
     /// <summary>Names of the users with the most events.</summary>
     public static IEnumerable<string> HotUsers(int count) => Enumerable.Range(0, count).Select(static i => $"u{i}");
 
-    /// <summary>Writes <paramref name="perSecond"/> events a second, event times up to 2 s late, until cancelled; then waits until all are in the topic.</summary>
+    /// <summary>
+    /// Writes <paramref name="perSecond"/> events a second, event times up to 2 s late, until cancelled; then waits until all are in the
+    /// topic. A broker that is away, or has forgotten its topics for a moment after a restart, is tried again; what it did not take is not
+    /// in the topic and so not asked for.
+    /// </summary>
     public async Task WriteAsync(int perSecond, CancellationToken cancellationToken)
     {
-        await using var writer = new KafkaTopicWriter(kafka.Connection, topic);
-        await writer.OpenAsync(CancellationToken.None);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         long start = TimeProvider.System.GetTimestamp();
         long written = 0;
         while (!cancellationToken.IsCancellationRequested)
         {
-            long due = (long)(TimeProvider.System.GetElapsedTime(start).TotalSeconds * perSecond);
-            for (; written < due && !cancellationToken.IsCancellationRequested; written++)
+            try
             {
-                (string user, byte[] text) = Next();
-                await writer.WriteAsync(Encoding.UTF8.GetBytes(user), text, CancellationToken.None);
+                await using var writer = new KafkaTopicWriter(kafka.Connection, topic);
+                await writer.OpenAsync(CancellationToken.None);
+                using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+                while (!cancellationToken.IsCancellationRequested)
+                {
+                    long due = (long)(TimeProvider.System.GetElapsedTime(start).TotalSeconds * perSecond);
+                    for (; written < due && !cancellationToken.IsCancellationRequested; written++)
+                    {
+                        (string user, byte[] text) = Next();
+                        await writer.WriteAsync(Encoding.UTF8.GetBytes(user), text, CancellationToken.None);
+                    }
+
+                    await timer.WaitForNextTickAsync(CancellationToken.None);
+                }
+
+                await writer.FlushAsync(CancellationToken.None);
             }
-
-            await timer.WaitForNextTickAsync(CancellationToken.None);
+            catch (DependencyUnavailableException)
+            {
+                await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
+            }
         }
-
-        await writer.FlushAsync(CancellationToken.None);
     }
 
     /// <summary>Everything the topic holds. A broker that was killed may have events twice: those are two events.</summary>

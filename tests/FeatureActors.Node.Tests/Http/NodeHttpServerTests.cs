@@ -59,6 +59,7 @@ public sealed class NodeHttpServerTests
     {
         var cluster = new Cluster();
         await using HttpNode node = await HttpNode.StartAsync(cluster, "n");
+        await node.UntilReadyAsync();
         cluster.Send("a/b|c é", 7);
         cluster.Send("a/b|c é", 8);
         string target = "/v1/entities/user/" + Uri.EscapeDataString("a/b|c é");
@@ -78,6 +79,7 @@ public sealed class NodeHttpServerTests
     {
         var cluster = new Cluster();
         await using HttpNode node = await HttpNode.StartAsync(cluster, "n");
+        await node.UntilReadyAsync();
         cluster.Send("u|1", 7);
 
         await HttpNode.UntilAsync(async () => (await node.GetJsonAsync("/v1/entities/pair/u%7C1/7"))["groups"]!["pairs"] is not null, "the pair");
