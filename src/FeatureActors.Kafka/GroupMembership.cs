@@ -29,6 +29,7 @@ internal sealed class GroupMembership : IAsyncDisposable
 
     // Only the poll thread touches these.
     private readonly List<TopicPartition> _fresh = [];
+    private bool _isPlaced;
     private Exception? _failure;
 
     public GroupMembership(KafkaConnection connection, string group, IEnumerable<string> topics)
@@ -63,13 +64,13 @@ internal sealed class GroupMembership : IAsyncDisposable
         }
     }
 
-    /// <summary>Leaves the group, so that others take over at once. Gives up waiting after the close timeout.</summary>
+    /// <summary>Leaves the group, so that others take over at once. Gives up waiting after twice the close timeout.</summary>
     public async ValueTask DisposeAsync()
     {
         _stop.Set();
         try
         {
-            await _ended.Task.WaitAsync(_connection.Options.CloseTimeout, _connection.Time).ConfigureAwait(false);
+            await _ended.Task.WaitAsync(_connection.Options.CloseTimeout * 2, _connection.Time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -110,7 +111,8 @@ internal sealed class GroupMembership : IAsyncDisposable
     // Ends at the stop signal, or after a fatal error, which needs a new client.
     private void RunMember()
     {
-        using var consumer = new ConsumerBuilder<Ignore, Ignore>(Settings())
+        _isPlaced = false;
+        var consumer = new ConsumerBuilder<Ignore, Ignore>(Settings())
             .SetLogHandler((_, message) => _connection.LogClient(message))
             .SetErrorHandler((_, error) => _connection.LogError(error))
             .SetPartitionsAssignedHandler((_, partitions) => OnAssigned(partitions))
@@ -128,6 +130,7 @@ internal sealed class GroupMembership : IAsyncDisposable
             catch (ConsumeException exception) when (exception.Error.IsFatal)
             {
                 Log.PollFailed(_connection.Logger, _group, exception.Error.Reason);
+                Leave(consumer);
                 return;
             }
             catch (ConsumeException exception) when (
@@ -138,12 +141,40 @@ internal sealed class GroupMembership : IAsyncDisposable
             }
         }
 
-        consumer.Close();
+        Leave(consumer);
+    }
+
+    /// <summary>
+    /// Leaves the group. librdkafka before 2.3 ends the process when a member is closed between joining and its first assignment
+    /// (github.com/confluentinc/librdkafka/issues/4312): that assignment is waited for, and a client that does not get one is left to the
+    /// end of the process; the session time-out then ends a membership that has nothing.
+    /// </summary>
+    private void Leave(IConsumer<Ignore, Ignore> consumer)
+    {
+        long start = _connection.Time.GetTimestamp();
+        while (!_isPlaced && _connection.Time.GetElapsedTime(start) < _connection.Options.CloseTimeout)
+        {
+            try
+            {
+                consumer.Consume(PollTimeout);
+            }
+            catch (ConsumeException)
+            {
+                // Said before; here only the assignment matters.
+            }
+        }
+
+        if (_isPlaced)
+        {
+            consumer.Close();
+            consumer.Dispose();
+        }
     }
 
     // The start offset matters little, for nothing is read; the end makes that little cheap and needs no stored offset.
     private List<TopicPartitionOffset> OnAssigned(List<TopicPartition> partitions)
     {
+        _isPlaced = true;
         _fresh.AddRange(partitions);
         return partitions.ConvertAll(partition => new TopicPartitionOffset(partition, Offset.End));
     }
