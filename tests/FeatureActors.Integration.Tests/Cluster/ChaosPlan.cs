@@ -45,6 +45,9 @@ internal enum Fault
 /// <summary>The faults of a run, from one seed: in each round every kind once, in another order.</summary>
 internal sealed class ChaosPlan
 {
+    // The share of ./fa test is the same each time; ./fa chaos takes another seed unless one is stated.
+    private const int ShareSeed = 14_965_160;
+
     private readonly Random _random;
     private readonly Queue<Fault> _round = new();
 
@@ -72,7 +75,7 @@ internal sealed class ChaosPlan
     /// <summary>True for a run that was asked for, which must have every kind of fault.</summary>
     public static bool IsFull => Duration >= TimeSpan.FromMinutes(15);
 
-    public static ChaosPlan Create() => new(KillPlan.NumberOf("FA_SEED", Environment.TickCount & 0xFFFFFF));
+    public static ChaosPlan Create() => new(KillPlan.NumberOf("FA_SEED", ShareSeed));
 
     public Fault Next()
     {
