@@ -32,13 +32,19 @@ internal sealed record BenchOptions
     /// <summary>Milliseconds by which updates of a key are coalesced.</summary>
     public int CoalesceMs { get; init; } = 1_000;
 
+    /// <summary>Planned moves to measure, at least.</summary>
+    public int Moves { get; init; } = 100;
+
+    /// <summary>Entities of the large shard that is taken over.</summary>
+    public int Entities { get; init; } = 2_000_000;
+
     /// <summary>Reads the words after <c>bench</c>.</summary>
     /// <exception cref="ArgumentException">A word is unknown or its value is not what it should be.</exception>
     public static BenchOptions Parse(IReadOnlyList<string> words)
     {
         if (words.Count == 0 || words[0].StartsWith('-'))
         {
-            throw new ArgumentException("which benchmark? limits, apply, evaluate, pipeline, redis-side or memory");
+            throw new ArgumentException("which benchmark? limits, apply, evaluate, pipeline, redis-side, memory or takeover");
         }
 
         var options = new BenchOptions { Name = words[0] };
@@ -70,7 +76,9 @@ internal sealed record BenchOptions
         "--span-minutes" => this with { Span = TimeSpan.FromMinutes(Number(option, value, 0)) },
         "--paced-seconds" => this with { PacedSeconds = Number(option, value, 0) },
         "--coalesce-ms" => this with { CoalesceMs = Number(option, value, 0) },
+        "--moves" => this with { Moves = Number(option, value, 1) },
+        "--entities" => this with { Entities = Number(option, value, 1) },
         _ => throw new ArgumentException(
-            $"unknown option {option}; there are --json, --runs, --events, --keys, --profile, --span-minutes, --paced-seconds, --coalesce-ms"),
+            $"unknown option {option}; there are --json, --runs, --events, --keys, --profile, --span-minutes, --paced-seconds, --coalesce-ms, --moves, --entities"),
     };
 }

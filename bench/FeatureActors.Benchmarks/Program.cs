@@ -10,8 +10,11 @@ const string Usage = """
       pipeline     Kafka to Redis: CPU of the node per million events, events/s, latency, memory
       redis-side   the same features kept by Redis commands per event, without reads and with one per ten events
       memory       20 million events over a million keys and seven days: resident set
+      takeover     kill -9 of a node at 20,000 events/s, with a small and a large table, and planned moves: how long a shard stands still
       --span-minutes N  pipeline, redis-side: event times cover N minutes back from now (default 0)
       --paced-seconds N, --coalesce-ms N  pipeline: length of the latency run; how long updates of a key are gathered
+      --moves N, --entities N   takeover: moves at least (100); rows of the large table (2,000,000);
+                                --profile kill-small,kill-large,moves-lease,moves-group
     """;
 
 if (args.Length == 2 && args[0] == NodeHost.Command)
@@ -48,8 +51,11 @@ try
             return 0;
         case "memory":
             return await MemoryBenchmark.RunAsync(options).ConfigureAwait(false);
+        case "takeover":
+            await TakeOverBenchmark.RunAsync(options).ConfigureAwait(false);
+            return 0;
         default:
-            throw new ArgumentException($"unknown benchmark {options.Name}; there are limits, apply, evaluate, pipeline, redis-side, memory");
+            throw new ArgumentException($"unknown benchmark {options.Name}; there are limits, apply, evaluate, pipeline, redis-side, memory, takeover");
     }
 }
 catch (ArgumentException error)

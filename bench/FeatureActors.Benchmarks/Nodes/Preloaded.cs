@@ -46,7 +46,8 @@ internal sealed class Preloaded : IAsyncDisposable
     public Task CreateAsync(string topic, int partitions = Partitions) => Kafka.CreateTopicAsync(topic, partitions);
 
     /// <summary>Writes events, at a rate or as fast as it goes.</summary>
-    public async Task WriteAsync(string topic, EventStream stream, long events, TimeSpan span, double perSecond)
+    public async Task WriteAsync(
+        string topic, EventStream stream, long events, TimeSpan span, double perSecond, Action<int>? wrote = null, CancellationToken cancellationToken = default)
     {
         var writer = new KafkaTopicWriter(_connection, topic);
         await using (writer.ConfigureAwait(false))
@@ -61,13 +62,31 @@ internal sealed class Preloaded : IAsyncDisposable
                     TimeSpan early = TimeSpan.FromSeconds(i / perSecond) - TimeProvider.System.GetElapsedTime(began);
                     if (early > TimeSpan.FromMilliseconds(2))
                     {
-                        await Task.Delay(early, TimeProvider.System).ConfigureAwait(false);
+                        await Task.Delay(early, TimeProvider.System, cancellationToken).ConfigureAwait(false);
                     }
                 }
 
                 long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
                 long time = spanMs == 0 ? now : now - spanMs + (long)((double)i / events * spanMs);
-                await writer.WriteAsync(ReadOnlyMemory<byte>.Empty, stream.Next(time), CancellationToken.None).ConfigureAwait(false);
+                await writer.WriteAsync(ReadOnlyMemory<byte>.Empty, stream.Next(time), cancellationToken).ConfigureAwait(false);
+                wrote?.Invoke(stream.Key);
+            }
+
+            await writer.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes one event of each key.</summary>
+    public async Task WriteKeysAsync(string topic, EventStream stream, IEnumerable<int> keys)
+    {
+        var writer = new KafkaTopicWriter(_connection, topic);
+        await using (writer.ConfigureAwait(false))
+        {
+            await writer.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+            foreach (int key in keys)
+            {
+                long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+                await writer.WriteAsync(ReadOnlyMemory<byte>.Empty, stream.NextOf(key, now), CancellationToken.None).ConfigureAwait(false);
             }
 
             await writer.FlushAsync(CancellationToken.None).ConfigureAwait(false);

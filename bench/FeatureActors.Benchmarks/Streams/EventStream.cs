@@ -62,9 +62,13 @@ internal sealed class EventStream
 
     /// <summary>Moves to the next event.</summary>
     /// <returns>Its bytes; valid until the next call.</returns>
-    public ReadOnlyMemory<byte> Next(long eventTimeMs)
+    public ReadOnlyMemory<byte> Next(long eventTimeMs) => NextOf(NextKey(), eventTimeMs);
+
+    /// <summary>Moves to an event of the given key, from 0 to 9,999,999.</summary>
+    /// <returns>Its bytes; valid until the next call.</returns>
+    public ReadOnlyMemory<byte> NextOf(int key, long eventTimeMs)
     {
-        Key = NextKey();
+        Key = key;
         Digits(_itemAt, 7, Key);
         Digits(_userAt, 6, (long)(Random() * Users));
         Digits(_categoryAt, 2, (long)(Random() * Categories));
@@ -73,6 +77,9 @@ internal sealed class EventStream
         Utf8Formatter.TryFormat(eventTimeMs, _event.AsSpan(_timeAt, 13), out _);
         return _event;
     }
+
+    /// <summary>A key as the event and Redis have it.</summary>
+    public static string NameOf(int key) => string.Create(CultureInfo.InvariantCulture, $"i{key:D7}");
 
     private static int Place(string text)
     {

@@ -77,10 +77,8 @@ internal static class Profile
         return string.Join("\n    ", types.Select(t => Features[t].Replace("= W", $"= {windows}", StringComparison.Ordinal)));
     }
 
-    /// <summary>Definitions of a profile.</summary>
-    public static DefinitionsModel Model(ProfileOptions options)
-    {
-        string text = string.Create(CultureInfo.InvariantCulture, $$"""
+    /// <summary>Definitions of a profile, as a file has them.</summary>
+    public static string Text(ProfileOptions options) => string.Create(CultureInfo.InvariantCulture, $$"""
             namespace = {{options.Namespace}}
             clock = {{(options.IsEventClock ? "event" : "wall")}}
             sources.{{Source}} {
@@ -100,7 +98,11 @@ internal static class Profile
               triggers = [ {{options.Trigger}} ]
             }
             """);
-        ConfigObject tree = HoconParser.ParseText(text, $"{options.Name}.conf");
+
+    /// <summary>Definitions of a profile.</summary>
+    public static DefinitionsModel Model(ProfileOptions options)
+    {
+        ConfigObject tree = HoconParser.ParseText(Text(options), $"{options.Name}.conf");
 
         // The same types once more behind what stands between the engine and a plug-in.
         IEnumerable<IFeatureType> asPlugins = BuiltInFeatureTypes.All.Select(static t => new PluginFeatureType(t, "bench"));

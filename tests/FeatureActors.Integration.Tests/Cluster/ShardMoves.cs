@@ -3,44 +3,68 @@ using System.Text.RegularExpressions;
 
 namespace FeatureActors.Integration.Tests.Cluster;
 
-/// <summary>Moves of shards as the nodes told them: how long a shard stood between its drain at one node and its running at the next.</summary>
+/// <summary>What nodes told of their shards, out of their logs. The tests and <c>./fa bench takeover</c> read them with this.</summary>
 internal static partial class ShardMoves
 {
-    /// <summary>Milliseconds of each planned move in these outputs, in rising order.</summary>
-    public static long[] PausesMs(IEnumerable<string> outputs)
+    /// <summary>Changes of state in one node's output, in order.</summary>
+    public static IEnumerable<ShardMove> Read(string output) => output
+        .Split('\n').Select(static l => Move().Match(l)).Where(static m => m.Success)
+        .Select(static m => new ShardMove(
+            DateTimeOffset.Parse(m.Groups["at"].Value, CultureInfo.InvariantCulture), m.Groups["shard"].Value, m.Groups["from"].Value, m.Groups["to"].Value, m.Groups["why"].Value));
+
+    /// <summary>
+    /// Planned moves in the outputs of a cluster's nodes: a shard stands still from its drain at one node, which takes no further row then,
+    /// to its running at the next, which has applied all that waited and may publish. One that was taken instead is left out.
+    /// </summary>
+    public static IReadOnlyList<ShardPause> Pauses(IReadOnlyList<string> outputs)
     {
-        var drainedAt = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
-        var pauses = new List<long>();
-        IEnumerable<Match> moves = outputs
-            .SelectMany(static o => o.Split('\n')).Select(static l => Move().Match(l)).Where(static m => m.Success)
-            .OrderBy(static m => m.Groups["at"].Value, StringComparer.Ordinal);
-        foreach (Match move in moves)
+        var open = new Dictionary<string, ShardPause>(StringComparer.Ordinal);
+        var pauses = new List<ShardPause>();
+        foreach ((ShardMove move, int node) in outputs.SelectMany(static (o, node) => Read(o).Select(m => (Move: m, Node: node))).OrderBy(static m => m.Move.At))
         {
-            DateTimeOffset at = DateTimeOffset.Parse(move.Groups["at"].Value, CultureInfo.InvariantCulture);
-            string shard = move.Groups["shard"].Value;
-            switch (move.Groups["to"].Value)
+            if (move.To == "Draining")
             {
-                case "Draining":
-                    drainedAt[shard] = at;
-                    break;
-                case "Running" when drainedAt.Remove(shard, out DateTimeOffset since):
-                    pauses.Add((long)(at - since).TotalMilliseconds);
-                    break;
-                case "Fenced":
-                    // Taken, not handed over.
-                    drainedAt.Remove(shard);
-                    break;
-                default:
-                    break;
+                open[move.Shard] = new ShardPause(move.Shard, move.At, move.At, move.At, move.At, node, node);
+            }
+            else if (open.TryGetValue(move.Shard, out ShardPause pause))
+            {
+                open[move.Shard] = move.To switch
+                {
+                    "Released" => pause with { Released = move.At },
+                    "Recovering" => pause with { Acquired = move.At },
+                    _ => pause,
+                };
+                if (move.To is "Running" or "Fenced")
+                {
+                    open.Remove(move.Shard);
+                }
+
+                if (move.To == "Running")
+                {
+                    pauses.Add(pause with { Runs = move.At, NewOwner = node });
+                }
             }
         }
 
-        return [.. pauses.Order()];
+        return pauses;
     }
+
+    /// <summary>Milliseconds of each planned move in these outputs, in rising order.</summary>
+    public static long[] PausesMs(IEnumerable<string> outputs) => [.. Pauses([.. outputs]).Select(static p => p.Ms).Order()];
 
     /// <summary>The value at a quantile of sorted values; 0 of none.</summary>
     public static long Quantile(long[] sorted, double quantile) => sorted.Length == 0 ? 0 : sorted[(int)Math.Ceiling(quantile * sorted.Length) - 1];
 
-    [GeneratedRegex(@"^(?<at>\S+Z)\s.*Shard (?<shard>\S+) \w+ -> (?<to>\w+):")]
+    [GeneratedRegex(@"^(?<at>\S+Z)\s.*Shard (?<shard>\S+) (?<from>\w+) -> (?<to>\w+): (?<why>.*)")]
     private static partial Regex Move();
+}
+
+/// <summary>A shard went from one state to another.</summary>
+internal readonly record struct ShardMove(DateTimeOffset At, string Shard, string From, string To, string Reason);
+
+/// <summary>A planned move: when the old owner stopped, when it let go, when the new one had the epoch and when it ran; and which nodes these were.</summary>
+internal readonly record struct ShardPause(
+    string Shard, DateTimeOffset Drained, DateTimeOffset Released, DateTimeOffset Acquired, DateTimeOffset Runs, int OldOwner, int NewOwner)
+{
+    public long Ms => (long)(Runs - Drained).TotalMilliseconds;
 }
