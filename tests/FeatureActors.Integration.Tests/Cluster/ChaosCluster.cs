@@ -11,6 +11,9 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan PhasePatience = TimeSpan.FromSeconds(8);
 
+    // What the server still works on when its client freezes is done by then.
+    private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(20);
+
     private readonly Func<string, LiveNode> _newNode;
     private readonly List<LiveNode> _all = [];
     private readonly List<LiveNode> _running = [];
@@ -50,15 +53,12 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// <summary>Seconds from each kill or freeze until others owned all shards.</summary>
     public List<double> TakeOvers { get; } = [];
 
-    /// <summary>Times that a phase of a checkpoint was wanted and not met, so the node was frozen wherever it was.</summary>
-    public int PhasesMissed { get; private set; }
-
     /// <summary>What the nodes were refused: by the feature store and by the checkpoint store.</summary>
     public (int Sink, int Store) Refusals
     {
         get
         {
-            string[] lines = [.. _all.SelectMany(static n => n.Output.Split('\n')).Where(static l => l.Contains("-> Fenced", StringComparison.Ordinal))];
+            string[] lines = [.. _all.SelectMany(RefusalsOf)];
             int sink = lines.Count(static l => l.Contains("feature store", StringComparison.Ordinal));
             return (sink, lines.Length - sink);
         }
@@ -111,25 +111,30 @@ internal sealed class ChaosCluster : IAsyncDisposable
         await SettleAsync($"{node.Name} is back after a kill");
     }
 
-    /// <summary>Freezes a node, at a phase of a checkpoint if one is given, until others own its shards; then lets it go on.</summary>
-    public async Task FreezeAsync(LiveNode node, string? phase)
+    /// <summary>Freezes a node, in a phase of a checkpoint if one is given, until others own its shards; then lets it go on.</summary>
+    public async Task<Freeze> FreezeAsync(LiveNode node, CheckpointPhase? phase)
     {
-        if (phase is not null && !await MeetAsync(node, phase))
+        int refusals = RefusalsOf(node).Count();
+        bool isPhaseMet = phase is not null && await MeetAsync(node, phase);
+        if (!isPhaseMet)
         {
-            PhasesMissed++;
+            node.Freeze();
         }
 
-        node.Freeze();
+        long start = TimeProvider.System.GetTimestamp();
+        TimeSpan length;
         try
         {
             await TakenOverAsync($"{node.Name} was frozen", node);
         }
         finally
         {
+            length = TimeProvider.System.GetElapsedTime(start);
             node.Thaw();
         }
 
         await SettleAsync($"{node.Name} goes on after it was frozen");
+        return new Freeze(length, phase, isPhaseMet, RefusalsOf(node).Count() - refusals);
     }
 
     public async Task RollAsync()
@@ -175,22 +180,44 @@ internal sealed class ChaosCluster : IAsyncDisposable
         phase, Patience,
         async () => await Table.DifferenceAsync(ChaosDefinitions.Shards.Values.Sum(), [.. nodes.Select(static n => n.Name)]) is { } text ? $"{text}\n{Tails()}" : null);
 
-    /// <summary>Looks at what the server does for a node until it is in a phase of a checkpoint.</summary>
-    private async Task<bool> MeetAsync(LiveNode node, string phase)
+    private static IEnumerable<string> RefusalsOf(LiveNode node) =>
+        node.Output.Split('\n').Where(static l => l.Contains("-> Fenced", StringComparison.Ordinal));
+
+    /// <summary>
+    /// Freezes a node in a phase of a checkpoint and looks whether it is held there; else it goes on, and the next checkpoint is tried.
+    /// False leaves it running.
+    /// </summary>
+    private async Task<bool> MeetAsync(LiveNode node, CheckpointPhase phase)
     {
         long start = TimeProvider.System.GetTimestamp();
         await using NpgsqlConnection connection = await _activity.OpenConnectionAsync();
-        await using var look = new NpgsqlCommand($"SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND {phase})", connection);
-        look.Parameters.Add(new NpgsqlParameter<string> { TypedValue = "feature-actors " + node.Name });
-        await look.PrepareAsync();
+        await using NpgsqlCommand reached = await LookAsync(connection, node, phase.Reached);
+        await using NpgsqlCommand held = await LookAsync(connection, node, phase.Held);
         while (TimeProvider.System.GetElapsedTime(start) < PhasePatience)
         {
-            if (await look.ExecuteScalarAsync() is true)
+            if (await reached.ExecuteScalarAsync() is not true)
+            {
+                continue;
+            }
+
+            node.Freeze();
+            await Task.Delay(SettlePause, TimeProvider.System);
+            if (await held.ExecuteScalarAsync() is true)
             {
                 return true;
             }
+
+            node.Thaw();
         }
 
         return false;
+    }
+
+    private static async Task<NpgsqlCommand> LookAsync(NpgsqlConnection connection, LiveNode node, string condition)
+    {
+        var look = new NpgsqlCommand($"SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND {condition})", connection);
+        look.Parameters.Add(new NpgsqlParameter<string> { TypedValue = "feature-actors " + node.Name });
+        await look.PrepareAsync();
+        return look;
     }
 }

@@ -17,6 +17,9 @@ internal enum Fault
     /// <summary>The same, while a checkpoint's transaction holds the shard's row.</summary>
     ZombieInTransaction,
 
+    /// <summary>The same, while the server commits a checkpoint: the node does not know that it is there.</summary>
+    ZombieInCommit,
+
     /// <summary>kill −9 of the broker, which is started again.</summary>
     BrokerKill,
 
@@ -42,7 +45,7 @@ internal enum Fault
     Scale,
 }
 
-/// <summary>The faults of a run, from one seed: in each round every kind once, in another order.</summary>
+/// <summary>The faults of a run, from one seed: in each round every kind at least once, in another order.</summary>
 internal sealed class ChaosPlan
 {
     // The share of ./fa test is the same each time; ./fa chaos takes another seed unless one is stated.
@@ -72,16 +75,13 @@ internal sealed class ChaosPlan
     private static Fault[] Only { get; } =
         [.. (Environment.GetEnvironmentVariable("FA_CHAOS_ONLY") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Fault>)];
 
-    /// <summary>True for a run that was asked for, which must have every kind of fault.</summary>
-    public static bool IsFull => Duration >= TimeSpan.FromMinutes(15);
-
     public static ChaosPlan Create() => new(KillPlan.NumberOf("FA_SEED", ShareSeed));
 
     public Fault Next()
     {
         if (_round.Count == 0)
         {
-            Fault[] all = Only.Length > 0 ? Only : [.. Enum.GetValues<Fault>(), Fault.Kill, Fault.Zombie];
+            Fault[] all = Only.Length > 0 ? Only : [.. Enum.GetValues<Fault>(), Fault.Kill, Fault.Zombie, Fault.DatabaseKill];
             _random.Shuffle(all);
             Array.ForEach(all, _round.Enqueue);
         }

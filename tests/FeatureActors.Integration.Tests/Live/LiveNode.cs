@@ -6,6 +6,11 @@ namespace FeatureActors.Integration.Tests.Live;
 /// <summary>A node: its configuration, its data directory, and the process that runs at the moment.</summary>
 internal sealed class LiveNode : IAsyncDisposable
 {
+    /// <summary>How long Kafka and the leases wait for a node that does nothing; its shards and partitions go to others then.</summary>
+    public static readonly TimeSpan SessionTimeout = TimeSpan.FromSeconds(3);
+
+    private static readonly string Session = string.Create(CultureInfo.InvariantCulture, $"{SessionTimeout.TotalSeconds}s");
+
     private readonly LiveFolder _folder;
     private FaProcess? _process;
 
@@ -34,7 +39,7 @@ internal sealed class LiveNode : IAsyncDisposable
               log = kafka
               kafka {
                 bootstrap-servers = "{{bootstrap}}"
-                session-timeout = 3s
+                session-timeout = {{Session}}
                 heartbeat-interval = 300ms
                 properties { {{properties}} }
               }
@@ -57,12 +62,12 @@ internal sealed class LiveNode : IAsyncDisposable
                   ownership = {{ownership}}
                   kafka {
                     bootstrap-servers = "{{bootstrap}}"
-                    session-timeout = 3s
+                    session-timeout = {{Session}}
                     heartbeat-interval = 300ms
                     properties { {{properties}} }
                   }
                   postgres { host = "127.0.0.1", port = {{postgres.Port}}, database = {{PostgresServer.Database}}, user = {{PostgresServer.UserName}}, connections = 10 }
-                  lease { duration = 3s, renew = 500ms }
+                  lease { duration = {{Session}}, renew = 500ms }
                   {{more}}
                 """)),
             name);
