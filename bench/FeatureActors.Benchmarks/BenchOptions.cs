@@ -1,4 +1,5 @@
 using System.Globalization;
+using FeatureActors.Benchmarks.Nodes;
 
 namespace FeatureActors.Benchmarks;
 
@@ -22,6 +23,9 @@ internal sealed record BenchOptions
 
     /// <summary>Profiles; empty for the benchmark's own.</summary>
     public IReadOnlyList<string> Profiles { get; init; } = [];
+
+    /// <summary>Where the nodes keep checkpoints; each run is made with every one, in turn.</summary>
+    public IReadOnlyList<StoreKind> Stores { get; init; } = [StoreKind.Sqlite];
 
     /// <summary>Event time that the events cover, back from now: 0 gives every event the time it is written at.</summary>
     public TimeSpan Span { get; init; }
@@ -66,6 +70,14 @@ internal sealed record BenchOptions
             ? number
             : throw new ArgumentException($"{option} needs a whole number from {least}, not '{text}'");
 
+    private static StoreKind Store(string word) => word switch
+    {
+        "off" => StoreKind.Off,
+        "sqlite" => StoreKind.Sqlite,
+        "postgres" => StoreKind.Postgres,
+        _ => throw new ArgumentException($"--store knows sqlite, postgres and off, not '{word}'"),
+    };
+
     private BenchOptions With(string option, string value) => option switch
     {
         "--json" => this with { Json = value },
@@ -73,12 +85,13 @@ internal sealed record BenchOptions
         "--events" => this with { Events = Number(option, value, 1_000) },
         "--keys" => this with { Keys = Number(option, value, 1) },
         "--profile" => this with { Profiles = value.Split(',') },
+        "--store" => this with { Stores = [.. value.Split(',').Select(Store)] },
         "--span-minutes" => this with { Span = TimeSpan.FromMinutes(Number(option, value, 0)) },
         "--paced-seconds" => this with { PacedSeconds = Number(option, value, 0) },
         "--coalesce-ms" => this with { CoalesceMs = Number(option, value, 0) },
         "--moves" => this with { Moves = Number(option, value, 1) },
         "--entities" => this with { Entities = Number(option, value, 1) },
         _ => throw new ArgumentException(
-            $"unknown option {option}; there are --json, --runs, --events, --keys, --profile, --span-minutes, --paced-seconds, --coalesce-ms, --moves, --entities"),
+            $"unknown option {option}; there are --json, --runs, --events, --keys, --profile, --store, --span-minutes, --paced-seconds, --coalesce-ms, --moves, --entities"),
     };
 }

@@ -5,7 +5,6 @@ using FeatureActors.Benchmarks.Streams;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Kafka;
 using FeatureActors.LocalServers;
-using FeatureActors.Persistence.Sql.Sqlite;
 using FeatureActors.Redis;
 using FeatureActors.Runtime.Hosting;
 using FeatureActors.Runtime.Shards;
@@ -26,8 +25,7 @@ internal static class NodeHost
         string folder = Directory.CreateTempSubdirectory("fa-bench-").FullName;
         try
         {
-            SqliteStores stores = await SqliteStores
-                .OpenAsync(folder, new SqliteStoreOptions(), TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
+            NodeStore stores = await NodeStore.OpenAsync(options, folder).ConfigureAwait(false);
             await using (stores.ConfigureAwait(false))
             {
                 await RunAsync(options, stores).ConfigureAwait(false);
@@ -39,7 +37,7 @@ internal static class NodeHost
         }
     }
 
-    private static async Task RunAsync(NodeProcessOptions options, SqliteStores stores)
+    private static async Task RunAsync(NodeProcessOptions options, NodeStore stores)
     {
         DefinitionsPlan plan = Profile.Plan(new ProfileOptions(options.Profile)
         {
@@ -80,7 +78,9 @@ internal static class NodeHost
         var settings = new NodeRuntimeOptions
         {
             NodeName = "bench",
-            Shard = new ShardOptions { CheckpointInterval = TimeSpan.FromSeconds(options.CheckpointSeconds) },
+            Shard = options.Store == StoreKind.Off
+                ? new ShardOptions { CheckpointInterval = NodeProcessOptions.Never, CheckpointBytes = long.MaxValue / 8 }
+                : new ShardOptions { CheckpointInterval = TimeSpan.FromSeconds(options.CheckpointSeconds) },
         };
         if (options.MemoryBytes > 0)
         {

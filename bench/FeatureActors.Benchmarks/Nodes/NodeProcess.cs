@@ -162,6 +162,9 @@ internal sealed record NodeFigures
 /// <summary>How a node process runs.</summary>
 internal sealed record NodeProcessOptions
 {
+    /// <summary>Longer than any benchmark.</summary>
+    public static readonly TimeSpan Never = TimeSpan.FromDays(1);
+
     /// <summary>Profile name.</summary>
     public required string Profile { get; init; }
 
@@ -185,6 +188,12 @@ internal sealed record NodeProcessOptions
 
     /// <summary>True for event time as the clock.</summary>
     public bool IsEventClock { get; init; }
+
+    /// <summary>Where checkpoints go.</summary>
+    public StoreKind Store { get; init; } = StoreKind.Sqlite;
+
+    /// <summary>Port of the PostgreSQL server on this machine, for <see cref="StoreKind.Postgres"/>.</summary>
+    public int PostgresPort { get; init; }
 
     /// <summary>Seconds between checkpoints.</summary>
     public double CheckpointSeconds { get; init; } = 5;

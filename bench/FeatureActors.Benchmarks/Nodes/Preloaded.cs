@@ -6,15 +6,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FeatureActors.Benchmarks.Nodes;
 
-/// <summary>A broker with a source topic that holds the events of a benchmark, and a Redis server.</summary>
+/// <summary>A broker with a source topic that holds the events of a benchmark, a Redis server, and PostgreSQL where it is asked for.</summary>
 internal sealed class Preloaded : IAsyncDisposable
 {
     private const int Partitions = 4;
 
     private readonly KafkaConnection _connection;
 
-    private Preloaded(KafkaServer kafka, RedisServer redis)
+    private Preloaded(KafkaServer kafka, RedisServer redis, PostgresServer? postgres)
     {
+        Postgres = postgres;
         Kafka = kafka;
         Redis = redis;
         _connection = new KafkaConnection(
@@ -29,10 +30,14 @@ internal sealed class Preloaded : IAsyncDisposable
     /// <summary>The Redis server; nothing is saved to disk.</summary>
     public RedisServer Redis { get; }
 
-    /// <summary>Starts both.</summary>
-    public static async Task<Preloaded> StartAsync() => new(
+    /// <summary>The database, or null.</summary>
+    public PostgresServer? Postgres { get; }
+
+    /// <summary>Starts them.</summary>
+    public static async Task<Preloaded> StartAsync(bool withPostgres = false) => new(
         await KafkaServer.StartAsync(new KafkaServerOptions { BrokerHeapMegabytes = 1024 }).ConfigureAwait(false),
-        await RedisServer.StartAsync().ConfigureAwait(false));
+        await RedisServer.StartAsync().ConfigureAwait(false),
+        withPostgres ? await PostgresServer.StartAsync().ConfigureAwait(false) : null);
 
     /// <summary>Makes a topic and fills it.</summary>
     public async Task<string> FillAsync(string topic, EventStream stream, long events, TimeSpan span)
@@ -116,6 +121,11 @@ internal sealed class Preloaded : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _connection.DisposeAsync().ConfigureAwait(false);
+        if (Postgres is not null)
+        {
+            await Postgres.DisposeAsync().ConfigureAwait(false);
+        }
+
         await Redis.DisposeAsync().ConfigureAwait(false);
         await Kafka.DisposeAsync().ConfigureAwait(false);
     }

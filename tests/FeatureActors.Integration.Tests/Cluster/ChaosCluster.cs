@@ -9,7 +9,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 internal sealed class ChaosCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-    private static readonly TimeSpan PhasePatience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan PhasePatience = TimeSpan.FromSeconds(10);
 
     // What the server still works on when its client freezes is done by then.
     private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(20);
@@ -97,9 +97,16 @@ internal sealed class ChaosCluster : IAsyncDisposable
     public async Task SettleAsync(string phase)
     {
         await OwnedAsync(phase, _running);
-        (long before, _, _) = await Redis.ProgressAsync();
+        long? before = null;
         await Eventually.NothingDiffersAsync(
-            $"{phase}: values come to Redis", Patience, async () => (await Redis.ProgressAsync()).NextOffsets > before ? null : $"no fence moves\n{Tails()}");
+            $"{phase}: values come to Redis",
+            Patience,
+            async () =>
+            {
+                long now = (await Redis.ProgressAsync()).NextOffsets;
+                before ??= now;
+                return now > before ? null : $"no fence moves\n{Tails()}";
+            });
     }
 
     public async Task KillAsync(LiveNode node, TimeSpan pause)

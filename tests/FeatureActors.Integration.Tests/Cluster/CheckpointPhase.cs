@@ -18,5 +18,5 @@ internal sealed record CheckpointPhase(string Name, string Reached, string Held)
 
     /// <summary>The server commits, or has just done so, and the node does not know.</summary>
     public static CheckpointPhase Commit { get; } = new(
-        "commit", "query = 'COMMIT' AND (state = 'active' OR clock_timestamp() - state_change < '2 ms')", "query = 'COMMIT'");
+        "commit", "query = 'COMMIT' AND (state = 'active' OR clock_timestamp() - state_change < '2 ms')", "query = 'COMMIT' AND clock_timestamp() - state_change < '50 ms'");
 }
