@@ -22,9 +22,6 @@ public sealed partial class NodeRuntime
     public ShardId ShardOf(string entity, string key) =>
         new(entity, StableHash.PartitionOf(StableHash.Of(Encoding.UTF8.GetBytes(key)), _entities[entity].Shards));
 
-    /// <summary>True when this node runs the shard.</summary>
-    public bool Runs(ShardId shard) => _shards.ContainsKey(shard);
-
     /// <summary>
     /// An entity's values at its shard's T, as JSON, with everything the shard had applied when it was asked. Null when this node does
     /// not run the shard, or the shard cannot say now.

@@ -22,7 +22,6 @@ namespace FeatureActors.Runtime.Ingest;
 internal sealed class IngestActor : IRowTarget, IWatched
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
 
     // A waiting batch this large makes reading wait; with one event's rows on top it stays below a broker's 1 MB.
     private const int WaitingBytesMax = 128 * 1024;
@@ -40,6 +39,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
     private readonly ILogger _logger;
     private readonly EventRouter _router;
     private readonly ShardFeed[][] _feeds;
+    private readonly PositionSaver _positions;
     private List<ShardFeed> _allFeeds = [];
     private readonly List<DeadLetter> _refused = [];
     private readonly AsyncSignal _acknowledged = new();
@@ -47,10 +47,6 @@ internal sealed class IngestActor : IRowTarget, IWatched
     private int _partitions;
     private int _lane;
     private long _lastOffset = -1;
-    private long _savedOffset = -1;
-    private Task _saving = Task.CompletedTask;
-    private bool _isSaveFailing;
-    private long _savedAtMs;
     private long _clockMs = long.MinValue;
     private long _clockToldAtMs;
     private int _event;
@@ -71,6 +67,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
         _logger = logger;
         _router = new EventRouter(plan);
         _feeds = new ShardFeed[plan.Routes.Count][];
+        _positions = new PositionSaver(plan, partition, ports.Positions, letters, time, logger, SafeOffset);
     }
 
     public string Source => _plan.Source;
@@ -184,7 +181,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
         OpenFeeds();
-        await _saving.ConfigureAwait(false);
+        await _positions.EndAsync().ConfigureAwait(false);
         if (await FindStartAsync(cancellationToken).ConfigureAwait(false) is not { } start)
         {
             return;
@@ -197,7 +194,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
             Log.Starts(_logger, Source, _partition, start, _lane);
             _lastOffset = start - 1;
             Counters.NextOffset = start;
-            _savedOffset = -1;
+            _positions.Begin(_lane);
             while (!_isEnded)
             {
                 await WaitForEventsAsync(reader, cancellationToken).ConfigureAwait(false);
@@ -210,7 +207,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
                 await _acknowledged.WaitAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            await SaveTheEndAsync(cancellationToken).ConfigureAwait(false);
+            await _positions.SaveTheEndAsync(cancellationToken).ConfigureAwait(false);
             State = IngestState.Ended;
             Log.Ended(_logger, Source, _partition, _lastOffset + 1);
         }
@@ -253,9 +250,9 @@ internal sealed class IngestActor : IRowTarget, IWatched
         {
             _monotonicMs = MonotonicMs;
             FlushDue(isLingerOver: false);
-            SaveIfTime(cancellationToken);
+            _positions.SaveIfTime(cancellationToken);
             bool isAnythingOpen = _allFeeds.Exists(static f => f.Waiting > 0 || f.Append is not null) || _clockMs != long.MinValue
-                || Volatile.Read(ref _savedOffset) <= _lastOffset;
+                || _positions.Saved <= _lastOffset;
             if (!isAnythingOpen)
             {
                 break;
@@ -324,7 +321,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
         await KeepRefusedAsync(cancellationToken).ConfigureAwait(false);
         FlushDue(isLingerOver: false);
         await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
-        SaveIfTime(cancellationToken);
+        _positions.SaveIfTime(cancellationToken);
     }
 
     private async ValueTask KeepRefusedAsync(CancellationToken cancellationToken)
@@ -350,7 +347,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
         while (format.IsOff)
         {
             FlushDue(isLingerOver: true);
-            SaveIfTime(cancellationToken);
+            _positions.SaveIfTime(cancellationToken);
             _monotonicMs = MonotonicMs;
             await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
         }
@@ -442,37 +439,6 @@ internal sealed class IngestActor : IRowTarget, IWatched
         }
     });
 
-    // Behind the reading: while the store is away events go on into the logs, and what is repeated after a crash grows by them.
-    private void SaveIfTime(CancellationToken cancellationToken)
-    {
-        if (_saving.Exception is { } error)
-        {
-            ExceptionDispatchInfo.Throw(error.InnerException ?? error);
-        }
-
-        if (_saving.IsCompleted && _monotonicMs - _savedAtMs >= (long)SaveInterval.TotalMilliseconds)
-        {
-            _savedAtMs = _monotonicMs;
-            if (SafeOffset() is var safe && safe > _savedOffset)
-            {
-                _saving = SaveAsync(safe, cancellationToken);
-            }
-        }
-    }
-
-    private async Task SaveTheEndAsync(CancellationToken cancellationToken)
-    {
-        await _saving.ConfigureAwait(false);
-        while (SafeOffset() > _savedOffset)
-        {
-            await SaveAsync(SafeOffset(), cancellationToken).ConfigureAwait(false);
-            if (_isSaveFailing)
-            {
-                await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
     /// <summary>The offset below which every row is in its log and every refused event was handed to the dead-letter writer.</summary>
     private long SafeOffset()
     {
@@ -483,27 +449,5 @@ internal sealed class IngestActor : IRowTarget, IWatched
         }
 
         return safe;
-    }
-
-    /// <summary>Saves an offset once the refused events below it are kept. A store that is away is tried again at the next time.</summary>
-    private async Task SaveAsync(long safe, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _letters.FlushAsync(cancellationToken).ConfigureAwait(false);
-            await _ports.Positions.SaveAsync(
-                [new SourcePosition(Source, _partition, _lane, safe, _plan.DefinitionsVersion, 0)], cancellationToken).ConfigureAwait(false);
-            Volatile.Write(ref _savedOffset, safe);
-            _isSaveFailing = false;
-        }
-        catch (FeatureActorsException error) when (error.IsTransient)
-        {
-            if (!_isSaveFailing)
-            {
-                Log.PositionWaits(_logger, Source, _partition, error.Message);
-            }
-
-            _isSaveFailing = true;
-        }
     }
 }

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Integration.Tests.Fixtures;
-using FeatureActors.Integration.Tests.Live;
 using FeatureActors.Kafka;
 using FeatureActors.TestKit.Contracts;
 

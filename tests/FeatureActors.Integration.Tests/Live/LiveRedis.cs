@@ -8,9 +8,12 @@ internal sealed class LiveRedis : IDisposable
 {
     private const int PageSize = 1_000;
 
-    private readonly ConnectionMultiplexer _connection;
+    // The vendor's client can stop reading without an error, with answers waiting; a read that takes longer gets a new connection.
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
+
     private readonly RedisServer _server;
     private readonly string _prefix;
+    private ConnectionMultiplexer _connection;
 
     private LiveRedis(ConnectionMultiplexer connection, RedisServer server, string definitionsNamespace)
     {
@@ -22,7 +25,7 @@ internal sealed class LiveRedis : IDisposable
     public IDatabase Database => _connection.GetDatabase();
 
     public static async Task<LiveRedis> ConnectAsync(RedisServer server, string definitionsNamespace) =>
-        new(await ConnectionMultiplexer.ConnectAsync($"{server.ConnectionString},abortConnect=false,allowAdmin=true,syncTimeout=20000"), server, definitionsNamespace);
+        new(await ConnectAsync(server), server, definitionsNamespace);
 
     /// <summary>Names of all feature keys.</summary>
     public IReadOnlyList<string> FeatureKeys() =>
@@ -30,7 +33,7 @@ internal sealed class LiveRedis : IDisposable
             .Select(static k => k.ToString()).Where(k => k[_prefix.Length] != '_').Distinct(StringComparer.Ordinal)];
 
     /// <summary>All features: fields by key, without <c>_v</c>, <c>_t</c> and <c>_flags</c>.</summary>
-    public async Task<Dictionary<string, Dictionary<string, string>>> ReadAllAsync()
+    public Task<Dictionary<string, Dictionary<string, string>>> ReadAllAsync() => AnsweredAsync(async () =>
     {
         IReadOnlyList<string> keys = FeatureKeys();
         HashEntry[][] hashes = await Task.WhenAll(keys.Select(k => Database.HashGetAllAsync(k)));
@@ -44,7 +47,7 @@ internal sealed class LiveRedis : IDisposable
         }
 
         return all;
-    }
+    });
 
     /// <summary>Null when Redis holds exactly <paramref name="expected"/>; otherwise how many keys differ and the first differences.</summary>
     public async Task<string?> DifferenceAsync(IReadOnlyDictionary<string, Dictionary<string, string>> expected)
@@ -68,7 +71,7 @@ internal sealed class LiveRedis : IDisposable
     }
 
     /// <summary>Sum of the next offsets and largest T that the fences of all shards, or of an entity's, state: how far publishing came.</summary>
-    public async Task<(long NextOffsets, long ClockMs, long Epochs)> ProgressAsync(string entity = "")
+    public Task<(long NextOffsets, long ClockMs, long Epochs)> ProgressAsync(string entity = "") => AnsweredAsync(async () =>
     {
         (long offsets, long clock, long epochs) = (0, long.MinValue, 0);
         foreach (RedisKey key in _connection.GetServer(_server.Endpoint).Keys(pattern: $"{_prefix}_fence:{entity}*", pageSize: PageSize).ToList())
@@ -80,12 +83,30 @@ internal sealed class LiveRedis : IDisposable
         }
 
         return (offsets, clock, epochs);
-    }
+    });
 
     /// <summary>Falling versions that the write script refused.</summary>
     public async Task<long> CountFallsAsync() => (long?)await Database.StringGetAsync(_prefix + "_falls") ?? 0;
 
     public void Dispose() => _connection.Dispose();
+
+    private static Task<ConnectionMultiplexer> ConnectAsync(RedisServer server) => ConnectionMultiplexer.ConnectAsync(
+        $"{server.ConnectionString},abortConnect=false,allowAdmin=true,syncTimeout={AnswerTimeout.TotalMilliseconds:0}");
+
+    private async Task<T> AnsweredAsync<T>(Func<Task<T>> read)
+    {
+        try
+        {
+            return await Task.Run(read).WaitAsync(AnswerTimeout, TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            ConnectionMultiplexer silent = _connection;
+            _connection = await ConnectAsync(_server);
+            silent.Dispose();
+            throw;
+        }
+    }
 
     private static string? Difference(Dictionary<string, string> expected, Dictionary<string, string> actual)
     {

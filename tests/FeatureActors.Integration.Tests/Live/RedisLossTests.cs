@@ -35,7 +35,7 @@ public sealed class RedisLossTests(KafkaFixture kafka)
             // Stopped in order: nothing is lost, so no version may fall either.
             await ReachAsync(0.15);
             await server.StopAsync(CancellationToken.None);
-            await Task.Delay(Away, TimeProvider.System);
+            await ReachAsync(Volatile.Read(ref share) + (Away / ReplayDuration));
             await server.RestartAsync(CancellationToken.None);
             await PublishesAsync("after Redis was away");
 

@@ -46,7 +46,13 @@ public sealed class ReplayTests(KafkaFixture kafka, ITestOutputHelper output)
             {
                 await Eventually.HoldsAsync(
                     $"the replay comes to {at:P1}", Patience, () => Volatile.Read(ref share) >= at || replay.IsFaulted, () => $"it stands at {share:P1}");
-                await Eventually.NothingDiffersAsync($"the node publishes before it is killed at {at:P1}", Patience, () => PublishesAsync(node, redis));
+                long? before = null;
+                await Eventually.NothingDiffersAsync($"the node publishes before it is killed at {at:P1}", Patience, async () =>
+                {
+                    long offsets = (await redis.ProgressAsync()).NextOffsets;
+                    before ??= offsets;
+                    return offsets > before ? null : $"the fences stand at {offsets}; the node says: {node.Tail()}";
+                });
                 await KillPlan.KillAndRestartAsync(node, redis, folder.Of("data"), LogFiles, moment);
             }
 
@@ -87,13 +93,6 @@ public sealed class ReplayTests(KafkaFixture kafka, ITestOutputHelper output)
         }
 
         await EndsWithAsync(await RetailReplay.ExpectedAsync(definitionsNamespace), redis, node, watcher, plan);
-    }
-
-    private static async Task<string?> PublishesAsync(LiveNode node, LiveRedis redis)
-    {
-        long before = (await redis.ProgressAsync()).NextOffsets;
-        await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
-        return (await redis.ProgressAsync()).NextOffsets > before ? null : $"no fence moves; the node says: {node.Tail()}";
     }
 
     private async Task EndsWithAsync(

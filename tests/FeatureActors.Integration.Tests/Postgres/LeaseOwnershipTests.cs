@@ -89,7 +89,7 @@ public sealed class LeaseOwnershipTests(PostgresFixture postgres) : ShardOwnersh
 
         // Its holder still works on it: more rounds than one lease lasts change nothing.
         long rounds = await ScalarAsync("SELECT extract(epoch FROM max(expires))::bigint FROM lease_members");
-        await Live.Eventually.NothingDiffersAsync(
+        await Eventually.NothingDiffersAsync(
             "a lease's time passes", Patience,
             async () => await ScalarAsync("SELECT extract(epoch FROM max(expires))::bigint FROM lease_members") >= rounds + 2 ? null : "not yet");
         Assert.False(gained.IsCompleted);

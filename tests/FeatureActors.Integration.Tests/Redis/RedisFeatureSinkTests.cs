@@ -43,7 +43,7 @@ public sealed class RedisFeatureSinkTests
         Assert.DoesNotContain("s3cret-word", error.ToString(), StringComparison.Ordinal);
 
         await server.RestartAsync(default);
-        Assert.Null(await UntilAnsweredAsync(() => sink.RaiseFenceAsync(Shard, new Epoch(1), 0, default)));
+        Assert.Null(await Eventually.AnswersAsync(() => sink.RaiseFenceAsync(Shard, new Epoch(1), 0, default)));
         Assert.Equal(SinkOutcome.Written, (await sink.WriteAsync(Batch(1, "a"), default)).Outcome);
     }
 
@@ -59,7 +59,7 @@ public sealed class RedisFeatureSinkTests
         await Assert.ThrowsAsync<DependencyUnavailableException>(async () => await sink.WriteAsync(Batch(2, "a"), default));
         await server.RestartAsync(default);
 
-        Assert.Equal(SinkOutcome.Lost, (await UntilAnsweredAsync(() => sink.WriteAsync(Batch(2, "a"), default))).Outcome);
+        Assert.Equal(SinkOutcome.Lost, (await Eventually.AnswersAsync(() => sink.WriteAsync(Batch(2, "a"), default))).Outcome);
         Assert.Null(await sink.RaiseFenceAsync(Shard, new Epoch(1), 1, default));
         Assert.Equal(SinkOutcome.Written, (await sink.WriteAsync(Batch(2, "a"), default)).Outcome);
     }
@@ -86,7 +86,7 @@ public sealed class RedisFeatureSinkTests
         }
 
         // The server may carry out the batch that nobody waits for any more; the fence makes the repetition harmless either way.
-        SinkAnswer again = await UntilAnsweredAsync(() => sink.WriteAsync(Batch(2, "b"), default));
+        SinkAnswer again = await Eventually.AnswersAsync(() => sink.WriteAsync(Batch(2, "b"), default));
         Assert.True(again.Outcome is SinkOutcome.Done or SinkOutcome.Written, $"{again.Outcome}");
         Assert.Equal(SinkOutcome.Written, (await sink.WriteAsync(Batch(3, "c"), default)).Outcome);
     }
@@ -112,7 +112,7 @@ public sealed class RedisFeatureSinkTests
             server.Thaw();
         }
 
-        SinkAnswer again = await UntilAnsweredAsync(() => sink.WriteAsync(Batch(1, "b"), default));
+        SinkAnswer again = await Eventually.AnswersAsync(() => sink.WriteAsync(Batch(1, "b"), default));
         Assert.True(again.Outcome is SinkOutcome.Done or SinkOutcome.Written, $"{again.Outcome}");
     }
 
@@ -145,7 +145,7 @@ public sealed class RedisFeatureSinkTests
         await Assert.ThrowsAsync<DependencyUnavailableException>(async () => await sink.WriteAsync(Batch(1, "a"), default));
 
         await AskAsync(server, "REPLICAOF", "NO", "ONE");
-        Assert.Equal(SinkOutcome.Written, (await UntilAnsweredAsync(() => sink.WriteAsync(Batch(1, "a"), default))).Outcome);
+        Assert.Equal(SinkOutcome.Written, (await Eventually.AnswersAsync(() => sink.WriteAsync(Batch(1, "a"), default))).Outcome);
     }
 
     [Fact]
@@ -256,23 +256,6 @@ public sealed class RedisFeatureSinkTests
                 ConnectTimeout = options.ConnectTimeout,
             },
             TimeProvider.System);
-    }
-
-    // The vendor's client reconnects on its own schedule, so the first calls after a restart may still fail.
-    private static async Task<T> UntilAnsweredAsync<T>(Func<ValueTask<T>> call)
-    {
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            try
-            {
-                return await call();
-            }
-            catch (DependencyUnavailableException) when (watch.Elapsed < TimeSpan.FromSeconds(30))
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
-            }
-        }
     }
 
     private static async Task<string?> AskAsync(RedisServer server, string command, params object[] arguments)

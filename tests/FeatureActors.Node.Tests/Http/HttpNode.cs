@@ -105,15 +105,7 @@ internal sealed class HttpNode : IAsyncDisposable
         return JsonNode.Parse(body)!;
     }
 
-    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        long start = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, $"{what}: not within {Patience}");
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
-        }
-    }
+    public Task UntilAsync(Func<Task<bool>> condition, string what) => Eventually.HoldsAsync(condition, what, _running);
 
     public Task UntilReadyAsync() => UntilAsync(
         async () => _runtime.Status.Shards.Count == 6 && (await GetAsync("/healthz/ready")).Status == 200, "ready");

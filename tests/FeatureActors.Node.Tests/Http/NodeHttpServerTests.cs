@@ -64,7 +64,7 @@ public sealed class NodeHttpServerTests
         cluster.Send("a/b|c é", 8);
         string target = "/v1/entities/user/" + Uri.EscapeDataString("a/b|c é");
 
-        await HttpNode.UntilAsync(
+        await node.UntilAsync(
             async () => (await node.GetJsonAsync(target))["groups"]?["activity"]?["features"]?["clicks:1h"]?.GetValue<long>() == 2, "two clicks");
 
         JsonNode answer = await node.GetJsonAsync(target);
@@ -82,7 +82,7 @@ public sealed class NodeHttpServerTests
         await node.UntilReadyAsync();
         cluster.Send("u|1", 7);
 
-        await HttpNode.UntilAsync(async () => (await node.GetJsonAsync("/v1/entities/pair/u%7C1/7"))["groups"]!["pairs"] is not null, "the pair");
+        await node.UntilAsync(async () => (await node.GetJsonAsync("/v1/entities/pair/u%7C1/7"))["groups"]!["pairs"] is not null, "the pair");
 
         Assert.Equal("u%7C1|7", (await node.GetJsonAsync("/v1/entities/pair/u%7C1/7"))["key"]!.GetValue<string>());
         Assert.Equal("x|7", (await node.GetJsonAsync("/v1/entities/pair/x|7"))["key"]!.GetValue<string>());
@@ -112,7 +112,7 @@ public sealed class NodeHttpServerTests
         var cluster = new Cluster();
         await using HttpNode node = await HttpNode.StartAsync(cluster, "n", passivateAfter: TimeSpan.FromMilliseconds(1));
         cluster.Send("cold", 7);
-        await HttpNode.UntilAsync(() => Task.FromResult(node.Status.Shards.Sum(static s => s.ColdEntities) == 2), "both entities are passive");
+        await node.UntilAsync(() => Task.FromResult(node.Status.Shards.Sum(static s => s.ColdEntities) == 2), "both entities are passive");
 
         JsonNode answer = await node.GetJsonAsync("/v1/entities/user/cold");
 
@@ -128,7 +128,7 @@ public sealed class NodeHttpServerTests
         cluster.Send("u", 7);
         await owner.UntilReadyAsync();
 
-        await HttpNode.UntilAsync(
+        await owner.UntilAsync(
             async () => (await other.GetJsonAsync("/v1/entities/user/u"))["groups"]?["activity"]?["features"]?["clicks:1h"]?.GetValue<long>() == 1, "the owner's answer");
 
         (int status, string body) = await other.GetAsync("/v1/entities/user/u", r => r.Headers.Add("X-Fa-Forwarded-By", "third"));
@@ -165,7 +165,7 @@ public sealed class NodeHttpServerTests
         }
 
         await owner.UntilReadyAsync();
-        await HttpNode.UntilAsync(
+        await owner.UntilAsync(
             async () => (await other.GetJsonAsync("/v1/shards")).AsArray().Any(static s => s!["topKeys"]!.AsArray().Any(static k => k!["key"]!.GetValue<string>() == "hot")), "the hot key");
 
         JsonArray all = (await other.GetJsonAsync("/v1/shards")).AsArray();
@@ -196,7 +196,7 @@ public sealed class NodeHttpServerTests
         await using HttpNode node = await HttpNode.StartAsync(cluster, "n");
         await node.UntilReadyAsync();
         cluster.Send("u", 7);
-        await HttpNode.UntilAsync(() => Task.FromResult(node.Status.Shards.Sum(static s => s.Counters.Batches) >= 2), "published");
+        await node.UntilAsync(() => Task.FromResult(node.Status.Shards.Sum(static s => s.Counters.Batches) >= 2), "published");
 
         (int status, string text) = await node.GetAsync("/metrics", r => r.Headers.TryAddWithoutValidation("Accept", isOpen ? "application/openmetrics-text; version=1.0.0" : "text/plain"));
 

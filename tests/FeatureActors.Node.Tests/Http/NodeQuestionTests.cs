@@ -31,7 +31,7 @@ public sealed class NodeQuestionTests
         await using HttpNode node = await HttpNode.StartAsync(cluster, "n");
         await node.UntilReadyAsync();
         cluster.Send("u|1", 7);
-        await HttpNode.UntilAsync(async () => (await node.GetJsonAsync("/v1/entities/pair/u%7C1/7"))["groups"]!["pairs"] is not null, "the pair");
+        await node.UntilAsync(async () => (await node.GetJsonAsync("/v1/entities/pair/u%7C1/7"))["groups"]!["pairs"] is not null, "the pair");
         using var fa = new Fa();
         fa.Write("d.conf", HttpNode.Definitions);
         string config = Config(fa, node, "definitions = d.conf");

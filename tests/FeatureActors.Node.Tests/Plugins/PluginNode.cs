@@ -35,9 +35,6 @@ internal sealed class PluginNode : IAsyncDisposable
         }
         """;
 
-    // A loaded machine may take long; a test that fails waits this long.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly CancellationTokenSource _stop = new();
     private readonly InMemoryEventSource _source = new("clicks", 1);
     private readonly PluginHost _host;
@@ -114,24 +111,7 @@ internal sealed class PluginNode : IAsyncDisposable
 
     public Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
 
-    public async Task UntilAsync(Func<Task<bool>> condition, string what)
-    {
-        long start = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            if (TimeProvider.System.GetElapsedTime(start) > Patience)
-            {
-                throw new TimeoutException($"{what}: not within {Patience}");
-            }
-
-            if (Running.IsFaulted)
-            {
-                await Running;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
-        }
-    }
+    public Task UntilAsync(Func<Task<bool>> condition, string what) => Eventually.HoldsAsync(condition, what, Running);
 
     public Task UntilValueAsync(string user, string field, string? value) =>
         UntilAsync(() => Value(user, field) == value, $"{field} of {user} is {value}");

@@ -35,13 +35,13 @@ public sealed class PluginNodeCommandTests : IDisposable
         var said = new StringWriter();
         using CommandHost node = Host(said);
         Task<int> run = CommandLine.RunAsync(["run", "--config", _config], node);
-        await UntilAsync(async () => await _fa.RunAsync("plugins", "list", "--config", _config) == 0 && _fa.Out.Contains("activity.tally", StringComparison.Ordinal), run);
+        await Eventually.HoldsAsync(ListsTheFeatureAsync, "the node answers commands", run);
 
         Assert.Contains("feature activity.tally (tally): on, 0 calls failed\n", _fa.Out, StringComparison.Ordinal);
         PluginFiles.PutNextTally(_fa.Path("plugins"));
         Assert.Equal((0, "tally 2.0.0 is loaded: type custom:tally, function twice\n"), (await _fa.RunAsync("plugins", "reload", "tally", "--config", _config), _fa.Out));
         Assert.Equal((0, "activity.tally is switched off\n"), (await _fa.RunAsync("plugins", "switch-off", "activity.tally", "--config", _config), _fa.Out));
-        await UntilAsync(() => Task.FromResult(File.Exists(_fa.Path("data/plugins-off.json"))), run);
+        await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(_fa.Path("data/plugins-off.json"))), "the switch-off is kept", run);
         Assert.DoesNotContain("is switched off", said.ToString(), StringComparison.Ordinal);
         Assert.Equal((0, "activity.tally is switched on\n"), (await _fa.RunAsync("plugins", "switch-on", "activity.tally", "--config", _config), _fa.Out));
         Assert.Equal(1, await _fa.RunAsync("plugins", "switch-on", "tally", "--config", _config));
@@ -72,7 +72,7 @@ public sealed class PluginNodeCommandTests : IDisposable
 
         using CommandHost second = Host(new StringWriter());
         Task<int> run = CommandLine.RunAsync(["run", "--config", _config], second);
-        await UntilAsync(async () => await _fa.RunAsync("plugins", "list", "--config", _config) == 0 && _fa.Out.Contains("activity.tally", StringComparison.Ordinal), run);
+        await Eventually.HoldsAsync(ListsTheFeatureAsync, "the node answers commands", run);
         Assert.Contains("activity.tally (tally): switched off: a call did not return within 00:00:00.5000000", _fa.Out, StringComparison.Ordinal);
         second.Stop();
 
@@ -80,17 +80,9 @@ public sealed class PluginNodeCommandTests : IDisposable
         await run.WaitAsync(Patience, TimeProvider.System);
     }
 
+    private async Task<bool> ListsTheFeatureAsync() =>
+        await _fa.RunAsync("plugins", "list", "--config", _config) == 0 && _fa.Out.Contains("activity.tally", StringComparison.Ordinal);
+
     private static CommandHost Host(StringWriter error) =>
         new() { Out = new StringWriter(), Error = TextWriter.Synchronized(error), OpenOutput = () => new MemoryStream() };
-
-    private static async Task UntilAsync(Func<Task<bool>> condition, Task<int> run)
-    {
-        long start = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.False(run.IsCompleted, "the node ended");
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Patience, "not in time");
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        }
-    }
 }

@@ -1,11 +1,13 @@
+using FeatureActors.Abstractions.Errors;
 using StackExchange.Redis;
 
-namespace FeatureActors.Integration.Tests.Live;
+namespace FeatureActors.Integration.Tests;
 
 /// <summary>Waits for what other processes do, by looking again and again.</summary>
 internal static class Eventually
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// Returns when <paramref name="difference"/> answers null; fails with its last answer otherwise. A Redis that is away is a
@@ -33,6 +35,27 @@ internal static class Eventually
     /// <summary>Returns when <paramref name="condition"/> holds.</summary>
     public static Task HoldsAsync(string phase, TimeSpan patience, Func<bool> condition, Func<string> actual) =>
         NothingDiffersAsync(phase, patience, () => Task.FromResult(condition() ? null : actual()), TimeSpan.FromMilliseconds(2));
+
+    /// <summary>
+    /// The answer of a server that comes back: the vendor's client reconnects on its own schedule, so the first calls may still fail.
+    /// </summary>
+    public static async Task<T> AnswersAsync<T>(Func<ValueTask<T>> call)
+    {
+        T answer = default!;
+        await NothingDiffersAsync("the server answers again", AnswerPatience, async () =>
+        {
+            try
+            {
+                answer = await call();
+                return null;
+            }
+            catch (DependencyUnavailableException error)
+            {
+                return error.Message;
+            }
+        });
+        return answer;
+    }
 
     private static async Task<string?> LookAsync(Func<Task<string?>> difference)
     {
