@@ -30,6 +30,7 @@ internal sealed class GroupMembership : IAsyncDisposable
     // Only the poll thread touches these.
     private readonly List<TopicPartition> _fresh = [];
     private bool _isPlaced;
+    private volatile bool _isRejoining;
     private Exception? _failure;
 
     public GroupMembership(KafkaConnection connection, string group, IEnumerable<string> topics)
@@ -63,6 +64,12 @@ internal sealed class GroupMembership : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>
+    /// Leaves the group and joins it as a new member: everything held is lost at once, and what is given then is given now. Calls until it
+    /// has left are one.
+    /// </summary>
+    public void Rejoin() => _isRejoining = true;
 
     /// <summary>Leaves the group, so that others take over at once. Gives up waiting after twice the close timeout.</summary>
     public async ValueTask DisposeAsync()
@@ -108,10 +115,11 @@ internal sealed class GroupMembership : IAsyncDisposable
         }
     }
 
-    // Ends at the stop signal, or after a fatal error, which needs a new client.
+    // Ends at the stop signal, when the member is to join again, or after a fatal error, which needs a new client.
     private void RunMember()
     {
         _isPlaced = false;
+        _isRejoining = false;
         var consumer = new ConsumerBuilder<Ignore, Ignore>(Settings())
             .SetLogHandler((_, message) => _connection.LogClient(message))
             .SetErrorHandler((_, error) => _connection.LogError(error))
@@ -120,7 +128,7 @@ internal sealed class GroupMembership : IAsyncDisposable
             .SetPartitionsLostHandler((_, partitions) => Lose(partitions.ConvertAll(each => each.TopicPartition)))
             .Build();
         consumer.Subscribe(_topics);
-        while (!_stop.IsSet)
+        while (!_stop.IsSet && !_isRejoining)
         {
             try
             {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
@@ -14,6 +15,7 @@ public sealed class KafkaShardOwnership(KafkaConnection connection, string defin
 {
     private readonly string _start = $"{connection.Options.TopicPrefix}.{definitionsNamespace}.";
     private readonly CancellationTokenSource _disposing = new();
+    private readonly ConcurrentDictionary<GroupMembership, bool> _memberships = new();
     private long _generation;
 
     /// <inheritdoc/>
@@ -24,20 +26,42 @@ public sealed class KafkaShardOwnership(KafkaConnection connection, string defin
         await connection.CheckAsync(linked.Token).ConfigureAwait(false);
         var membership = new GroupMembership(connection, $"{_start}shards", entities.Keys.Select(entity => _start + entity));
         await using var leaving = membership.ConfigureAwait(false);
-        while (true)
+        _memberships[membership] = true;
+        try
         {
-            foreach (var change in await membership.ReadAsync(linked.Token).ConfigureAwait(false))
+            while (true)
             {
-                var entity = change.Topic[_start.Length..];
-
-                // A topic that grew is refused when the log is opened; its further partitions are nobody's.
-                if (entities.TryGetValue(entity, out var partitions) && change.Partition < partitions)
+                foreach (var change in await membership.ReadAsync(linked.Token).ConfigureAwait(false))
                 {
-                    yield return new OwnershipChange(
-                        new ShardId(entity, change.Partition), change.IsAssigned, Interlocked.Increment(ref _generation));
+                    var entity = change.Topic[_start.Length..];
+
+                    // A topic that grew is refused when the log is opened; its further partitions are nobody's.
+                    if (entities.TryGetValue(entity, out var partitions) && change.Partition < partitions)
+                    {
+                        yield return new OwnershipChange(
+                            new ShardId(entity, change.Partition), change.IsAssigned, Interlocked.Increment(ref _generation));
+                    }
                 }
             }
         }
+        finally
+        {
+            _memberships.TryRemove(membership, out _);
+        }
+    }
+
+    /// <summary>
+    /// Leaves the group and joins again: the client may have missed that it lost the partition, and only a new assignment tells. Shards
+    /// of this node rest meanwhile.
+    /// </summary>
+    public ValueTask<bool> DoubtAsync(ShardId shard)
+    {
+        foreach (var membership in _memberships.Keys)
+        {
+            membership.Rejoin();
+        }
+
+        return ValueTask.FromResult(true);
     }
 
     /// <summary>Ends all watches.</summary>

@@ -88,12 +88,13 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <summary>Fills a shard's table up with keys that the load does not touch, by events of theirs.</summary>
     public async Task SeedAsync(int partition, int entities)
     {
+        int seeds = Math.Max(0, entities - KeysOf(partition).Length);
         IEnumerable<int> keys = Enumerable.Range(_options.Keys, 10_000_000 - _options.Keys).Where(k => PartitionOf(k) == partition)
-            .Take(Math.Max(0, entities - KeysOf(partition).Length));
+            .Take(seeds);
         await _servers.WriteKeysAsync(_options.Namespace, new EventStream(_options.Keys, isUniform: true), keys).ConfigureAwait(false);
         await UntilAsync(
             "the seed is in the table", SeedPatience,
-            async () => await CountEntitiesAsync(partition).ConfigureAwait(false) >= entities * 0.999).ConfigureAwait(false);
+            async () => await CountEntitiesAsync(partition).ConfigureAwait(false) >= seeds * 0.999).ConfigureAwait(false);
     }
 
     /// <summary>Rows of a shard's entities.</summary>

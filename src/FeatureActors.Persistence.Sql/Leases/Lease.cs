@@ -9,9 +9,15 @@ namespace FeatureActors.Persistence.Sql.Leases;
 ///   └────────┴───────► Lost
 /// </code>
 /// </summary>
-internal sealed class Lease(ShardId shard)
+internal sealed class Lease(ShardId shard, long round)
 {
     public ShardId Shard { get; } = shard;
+
+    /// <summary>Round in which it became this member's: what a round read before says nothing about it.</summary>
+    public long Round { get; } = round;
+
+    /// <summary>When it became this member's.</summary>
+    public required long Since { get; init; }
 
     public LeaseState State { get; set; } = LeaseState.Held;
 }
@@ -29,4 +35,4 @@ internal enum LeaseState
 }
 
 /// <summary>A lease was taken, given up or lost.</summary>
-internal readonly record struct LeaseChange(Lease Lease, bool IsAssigned);
+internal sealed record LeaseChange(Lease Lease, bool IsAssigned);

@@ -7,13 +7,16 @@ using Npgsql;
 namespace FeatureActors.Persistence.Sql.Leases;
 
 /// <summary>
-/// One member: says that it is alive, takes its share, gives up what is above it. A round every renewal interval, and whenever another
-/// member tells of a change. While the database is away nothing is given up: nobody else can take anything either, and the epoch decides
+/// One member: says that it is alive, takes its share, gives what is above it to those who lack it. A round every renewal interval, and
+/// whenever another member tells of a change; a shard handed to this member is its own without one. While the database is away nothing is given up: nobody else can take anything either, and the epoch decides
 /// who may write.
 /// </summary>
 internal sealed class LeaseMember : IAsyncDisposable
 {
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(5);
+
+    // A shard that does not come to run, because Redis is away or it has much to replay, holds up the next one for no longer.
+    private static readonly TimeSpan ArrivalMax = TimeSpan.FromSeconds(2);
 
     private readonly LeaseTable _table;
     private readonly LeaseOptions _options;
@@ -24,12 +27,12 @@ internal sealed class LeaseMember : IAsyncDisposable
     private readonly Channel<LeaseChange> _changes = Channel.CreateUnbounded<LeaseChange>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _lock = new();
-    private readonly Dictionary<ShardId, Lease> _leases = [];
+    private readonly HeldLeases _leases;
     private readonly Task _rounds;
     private readonly Task _listening;
     private bool _hasJoined;
     private bool _isAway;
+    private volatile bool _isRetiring;
     private long? _backSince;
 
     public LeaseMember(LeaseTable table, LeaseOptions options, TimeProvider time, ILogger logger)
@@ -38,27 +41,48 @@ internal sealed class LeaseMember : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
+        _leases = new HeldLeases(_changes.Writer, time);
         _rounds = Task.Run(RunAsync, CancellationToken.None);
         _listening = Task.Run(ListenAsync, CancellationToken.None);
     }
 
-    /// <summary>The next change.</summary>
-    public ValueTask<LeaseChange> ReadAsync(CancellationToken cancellationToken) => _changes.Reader.ReadAsync(cancellationToken);
+    /// <summary>The next change; null when this member retired and there will be none.</summary>
+    public async ValueTask<LeaseChange?> ReadAsync(CancellationToken cancellationToken) =>
+        await _changes.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && _changes.Reader.TryRead(out LeaseChange? change) ? change : null;
 
-    /// <summary>The node has let go of a lease it gave up: others may have it. A lost one needs nothing.</summary>
+    /// <summary>Begins to give everything to others; with the last shard changes end. False when there is nobody to give to.</summary>
+    public async Task<bool> RetireAsync(CancellationToken cancellationToken)
+    {
+        if (!await _table.RetireAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        _isRetiring = true;
+        _wake.Writer.TryWrite(true);
+        return true;
+    }
+
+    /// <summary>A shard runs here.</summary>
+    public async Task ArrivedAsync(ShardId shard)
+    {
+        if (_leases.Has(shard) && !_stop.IsCancellationRequested)
+        {
+            await _table.ArrivedAsync(shard, _stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The node has let go of a lease it gave up: the heir has it now. A lost one needs nothing.</summary>
     public async Task ReleaseAsync(Lease lease, CancellationToken cancellationToken)
     {
-        lock (_lock)
+        if (!_leases.IsGivenUp(lease))
         {
-            if (lease.State != LeaseState.GivenUp)
-            {
-                return;
-            }
+            return;
         }
 
         try
         {
-            await _table.ReleaseAsync(lease.Shard, cancellationToken).ConfigureAwait(false);
+            await _table.HandOverAsync(lease.Shard, cancellationToken).ConfigureAwait(false);
         }
         catch (DependencyUnavailableException error)
         {
@@ -66,14 +90,10 @@ internal sealed class LeaseMember : IAsyncDisposable
             Log.RoundFailed(_logger, _table.Member, error.Message);
         }
 
-        lock (_lock)
-        {
-            lease.State = LeaseState.Lost;
-            if (_leases.GetValueOrDefault(lease.Shard) == lease)
-            {
-                _leases.Remove(lease.Shard);
-            }
-        }
+        _leases.Release(lease);
+
+        // The next may go.
+        _wake.Writer.TryWrite(true);
     }
 
     /// <summary>Hands everything back, so that others take over at once; gives up after 5 s, then the leases expire.</summary>
@@ -138,98 +158,54 @@ internal sealed class LeaseMember : IAsyncDisposable
 
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
+        long round = _leases.BeginRound();
         if (!await _table.RenewAsync(cancellationToken).ConfigureAwait(false))
         {
             if (_hasJoined)
             {
                 Log.Ended(_logger, _table.Member);
-                Settle([]);
+                _leases.Settle([], round);
             }
 
             await _table.JoinAsync(cancellationToken).ConfigureAwait(false);
             _hasJoined = true;
         }
 
-        (HashSet<string> members, bool isSomebodyExpired, List<LeaseRow> rows) = await _table.ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (!members.Contains(_table.Member))
+        LeaseView view = await _table.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (!view.Members.Contains(_table.Member))
         {
             // Ended since the sign of life: the next round joins again.
             _ = _wake.Writer.TryWrite(true);
             return;
         }
 
-        Settle([.. rows.Where(r => r.Member == _table.Member).Select(static r => r.Shard)]);
-        (IReadOnlyList<ShardId> take, IReadOnlyList<ShardId> giveUp) = LeaseShares.Decide(_table.Member, members, rows);
-        if (giveUp.Count > 0 && !rows.Exists(static r => r.Member is null))
+        LeaseRow[] mine = [.. view.Rows.Where(r => r.Member == _table.Member)];
+        _leases.Settle([.. mine.Select(static r => r.Shard)], round);
+
+        // Announced by a transaction of unknown outcome.
+        _leases.GiveUp(mine.Where(r => r.Heir is { } heir && heir != _table.Member).Select(static r => r.Shard), round);
+        foreach (ShardId shard in mine.Where(r => r.Heir == _table.Member && _leases.IsHeldSince(r.Shard, ArrivalMax)).Select(static r => r.Shard))
         {
-            GiveUpOne();
+            await _table.ArrivedAsync(shard, cancellationToken).ConfigureAwait(false);
         }
 
-        bool isSomebodyGone = rows.Exists(r => r.Member is { } holder && !members.Contains(holder));
-        if (take.Count > 0 || isSomebodyGone || (isSomebodyExpired && MayEndOthers))
+        if (LeaseShares.Give(_table.Member, view.Staying, view.Rows).Count > 0)
+        {
+            _leases.GiveUp((await _table.AnnounceAsync(cancellationToken).ConfigureAwait(false)).Select(static m => m.Shard), round);
+        }
+
+        bool isSomebodyGone = view.Rows.Exists(r => r.Member is { } holder && !view.Members.Contains(holder));
+        if (LeaseShares.Take(_table.Member, view.Staying, view.Rows).Count > 0 || isSomebodyGone || (view.IsSomebodyExpired && MayEndOthers))
         {
             foreach (ShardId shard in await _table.TakeAsync(MayEndOthers, cancellationToken).ConfigureAwait(false))
             {
-                Gain(shard);
-            }
-        }
-    }
-
-    /// <summary>Brings what this member believes to hold in line with the table.</summary>
-    private void Settle(HashSet<ShardId> mine)
-    {
-        lock (_lock)
-        {
-            foreach (Lease lease in _leases.Values.Where(l => !mine.Contains(l.Shard)).ToList())
-            {
-                _leases.Remove(lease.Shard);
-                bool wasHeld = lease.State == LeaseState.Held;
-                lease.State = LeaseState.Lost;
-                if (wasHeld)
-                {
-                    _changes.Writer.TryWrite(new LeaseChange(lease, IsAssigned: false));
-                }
+                _leases.Gain(shard, round);
             }
         }
 
-        // Taken by a transaction of unknown outcome.
-        foreach (ShardId shard in mine)
+        if (_isRetiring && mine.Length == 0)
         {
-            Gain(shard);
-        }
-    }
-
-    private void Gain(ShardId shard)
-    {
-        lock (_lock)
-        {
-            if (!_leases.ContainsKey(shard))
-            {
-                var lease = new Lease(shard);
-                _leases.Add(shard, lease);
-                _changes.Writer.TryWrite(new LeaseChange(lease, IsAssigned: true));
-            }
-        }
-    }
-
-    /// <summary>
-    /// Gives up one shard of the entity it has most of, unless one is on its way: the next follows when that one was taken. So a member
-    /// that is still cold holds up one shard, not all of its share.
-    /// </summary>
-    private void GiveUpOne()
-    {
-        lock (_lock)
-        {
-            Lease[] held = [.. _leases.Values.Where(static l => l.State == LeaseState.Held)];
-            if (held.Length == 0 || held.Length < _leases.Count)
-            {
-                return;
-            }
-
-            Dictionary<string, int> ofEntity = held.CountBy(static l => l.Shard.Entity).ToDictionary(StringComparer.Ordinal);
-            Lease lease = held.MaxBy(l => (ofEntity[l.Shard.Entity], l.Shard.Entity, l.Shard.Partition))!;
-            lease.State = LeaseState.GivenUp;
-            _changes.Writer.TryWrite(new LeaseChange(lease, IsAssigned: false));
+            _changes.Writer.TryComplete();
         }
     }
 
@@ -239,7 +215,7 @@ internal sealed class LeaseMember : IAsyncDisposable
         {
             try
             {
-                await _table.ListenAsync(() => _wake.Writer.TryWrite(true), _stop.Token).ConfigureAwait(false);
+                await _table.ListenAsync(Hear, _stop.Token).ConfigureAwait(false);
             }
             catch (Exception error) when (error is NpgsqlException or TimeoutException or IOException or System.Net.Sockets.SocketException)
             {
@@ -247,5 +223,15 @@ internal sealed class LeaseMember : IAsyncDisposable
                 await Task.Delay(_options.Renew, _time, _stop.Token).ConfigureAwait(false);
             }
         }
+    }
+
+    private void Hear(ShardId? handed)
+    {
+        if (handed is { } shard)
+        {
+            _leases.GainHanded(shard);
+        }
+
+        _wake.Writer.TryWrite(true);
     }
 }

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Persistence.Sql.Postgres;
 using Microsoft.Extensions.Logging;
@@ -7,12 +9,13 @@ using Microsoft.Extensions.Logging;
 namespace FeatureActors.Persistence.Sql.Leases;
 
 /// <summary>
-/// Ownership of shards by leases in the database. A planned move is two steps: the holder lets go of the shard, and only then another
-/// takes it, so the shard's last checkpoint is not in vain; whoever joins waits for that, not for an expiry.
+/// Ownership of shards by leases in the database. A planned move is announced first; then the holder lets go of the shard, behind its last
+/// checkpoint, and with that it is the other's, who is told at once. Whoever joins waits for that, not for an expiry.
 /// </summary>
 internal sealed class LeaseOwnership(PostgresDatabase database, LeaseOptions options, TimeProvider time, ILogger logger) : IShardOwnership
 {
     private readonly CancellationTokenSource _disposing = new();
+    private readonly ConcurrentDictionary<LeaseMember, bool> _members = new();
     private long _generation;
 
     /// <inheritdoc/>
@@ -25,16 +28,44 @@ internal sealed class LeaseOwnership(PostgresDatabase database, LeaseOptions opt
         string name = string.Create(CultureInfo.InvariantCulture, $"{options.Owner}/{Guid.NewGuid():N}");
         var member = new LeaseMember(new LeaseTable(database, options, name, entities), options, time, logger);
         await using var leaving = member.ConfigureAwait(false);
-        while (true)
+        _members[member] = true;
+        try
         {
-            LeaseChange change = await member.ReadAsync(linked.Token).ConfigureAwait(false);
-            yield return new OwnershipChange(change.Lease.Shard, change.IsAssigned, Interlocked.Increment(ref _generation));
-
-            // Who asks for the next change is done with this one.
-            if (!change.IsAssigned)
+            while (await member.ReadAsync(linked.Token).ConfigureAwait(false) is { } change)
             {
-                await member.ReleaseAsync(change.Lease, linked.Token).ConfigureAwait(false);
+                yield return new OwnershipChange(change.Lease.Shard, change.IsAssigned, Interlocked.Increment(ref _generation));
+
+                // Who asks for the next change is done with this one.
+                if (!change.IsAssigned)
+                {
+                    await member.ReleaseAsync(change.Lease, linked.Token).ConfigureAwait(false);
+                }
             }
+        }
+        finally
+        {
+            _members.TryRemove(member, out _);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> RetireAsync(CancellationToken cancellationToken)
+    {
+        bool isGiving = true;
+        foreach (LeaseMember member in _members.Keys)
+        {
+            isGiving &= await member.RetireAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return isGiving;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask ArrivedAsync(ShardId shard)
+    {
+        foreach (LeaseMember member in _members.Keys)
+        {
+            await member.ArrivedAsync(shard).ConfigureAwait(false);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Persistence.Sql.Postgres;
 using Npgsql;
@@ -11,7 +12,10 @@ namespace FeatureActors.Persistence.Sql.Leases;
 /// </summary>
 internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options, string member, IReadOnlyDictionary<string, int> entities)
 {
-    /// <summary>Channel on which members tell each other that something changed; the payload is the schema.</summary>
+    /// <summary>
+    /// Channel on which members tell each other that something changed. The payload's lines are the schema and, when a shard was handed to
+    /// a member, that member, the entity and the partition.
+    /// </summary>
     public const string Channel = "feature_actors_leases";
 
     private const string Until = "clock_timestamp() + $2 * interval '1 millisecond'";
@@ -65,7 +69,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         cancellationToken).ConfigureAwait(false);
 
     /// <summary>Who there is, whether somebody's time is over, and who holds what.</summary>
-    public ValueTask<(HashSet<string> Members, bool IsSomebodyExpired, List<LeaseRow> Rows)> ReadAsync(CancellationToken cancellationToken) =>
+    public ValueTask<LeaseView> ReadAsync(CancellationToken cancellationToken) =>
         database.RunAsync("read the leases of shards", connection => ReadAsync(connection, cancellationToken), cancellationToken);
 
     /// <summary>Ends members whose time is over, and takes this member's share of what is free.</summary>
@@ -86,18 +90,19 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
 
             await PostgresSql.ExecuteAsync(
                 connection,
-                "UPDATE leases SET member = NULL WHERE member IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lease_members m WHERE m.member = leases.member)",
+                "UPDATE leases SET member = NULL, heir = NULL WHERE member IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lease_members m WHERE m.member = leases.member)",
                 cancellationToken).ConfigureAwait(false);
-            (HashSet<string> members, _, List<LeaseRow> rows) = await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
-            if (!members.Contains(member))
-            {
-                return [];
-            }
-
-            (IReadOnlyList<ShardId> take, _) = LeaseShares.Decide(member, members, rows);
+            LeaseView view = await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<ShardId> take = LeaseShares.Take(member, view.Staying, view.Rows);
             foreach (ShardId shard in take)
             {
-                await SetAsync(connection, shard, null, member, cancellationToken).ConfigureAwait(false);
+                await PostgresSql.ExecuteAsync(
+                    connection,
+                    "UPDATE leases SET member = $3, heir = NULL WHERE entity = $1 AND partition = $2 AND member IS NULL",
+                    cancellationToken,
+                    PostgresSql.Text(shard.Entity),
+                    PostgresSql.Integer(shard.Partition),
+                    PostgresSql.Text(member)).ConfigureAwait(false);
             }
 
             if (take.Count > 0)
@@ -109,16 +114,84 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         },
         cancellationToken);
 
-    /// <summary>Lets go of a lease; whoever waits for it hears of it.</summary>
-    public async ValueTask ReleaseAsync(ShardId shard, CancellationToken cancellationToken) => await database.RunAsync(
-        $"release the lease of shard {shard}",
+    /// <summary>Says which of this member's shards go to whom, before it lets go of them.</summary>
+    /// <returns>What was announced.</returns>
+    public ValueTask<IReadOnlyList<LeaseMove>> AnnounceAsync(CancellationToken cancellationToken) => InTurnAsync(
+        "announce moves of shards",
         async connection =>
         {
-            await SetAsync(connection, shard, member, null, cancellationToken).ConfigureAwait(false);
-            await TellAsync(connection, cancellationToken).ConfigureAwait(false);
-            return true;
+            LeaseView view = await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<LeaseMove> give = LeaseShares.Give(member, view.Staying, view.Rows);
+            foreach (LeaseMove move in give)
+            {
+                await PostgresSql.ExecuteAsync(
+                    connection,
+                    "UPDATE leases SET heir = $4 WHERE entity = $1 AND partition = $2 AND member = $3",
+                    cancellationToken,
+                    PostgresSql.Text(move.Shard.Entity),
+                    PostgresSql.Integer(move.Shard.Partition),
+                    PostgresSql.Text(member),
+                    PostgresSql.Text(move.Heir)).ConfigureAwait(false);
+            }
+
+            return give;
         },
+        cancellationToken);
+
+    /// <summary>A shard that was handed to this member runs: the next may come.</summary>
+    public async ValueTask ArrivedAsync(ShardId shard, CancellationToken cancellationToken) => await database.RunAsync(
+        $"say that shard {shard} has arrived",
+        connection => PostgresSql.ExecuteAsync(
+            connection,
+            """
+            WITH arrived AS (UPDATE leases SET heir = NULL WHERE entity = $1 AND partition = $2 AND member = $3 AND heir = $3 RETURNING 1)
+            SELECT pg_notify($4, $5) FROM arrived
+            """,
+            cancellationToken,
+            PostgresSql.Text(shard.Entity),
+            PostgresSql.Integer(shard.Partition),
+            PostgresSql.Text(member),
+            PostgresSql.Text(Channel),
+            PostgresSql.Text(Schema)),
         cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// Lets go of a lease: it is the heir's at once, who is told so, or nobody's when there is none any more. One statement, for the shard
+    /// stands still meanwhile.
+    /// </summary>
+    public async ValueTask HandOverAsync(ShardId shard, CancellationToken cancellationToken) => await database.RunAsync(
+        $"hand over the lease of shard {shard}",
+        connection => PostgresSql.ExecuteAsync(
+            connection,
+            """
+            WITH given AS (
+                UPDATE leases l SET (member, heir) =
+                    (SELECT max(m.member), max(m.member) FROM lease_members m WHERE m.member = l.heir AND NOT m.leaving)
+                WHERE entity = $1 AND partition = $2 AND member = $3 RETURNING member)
+            SELECT pg_notify($4, concat_ws(chr(10), $5, member, CASE WHEN member IS NOT NULL THEN concat($1, chr(10), $2) END)) FROM given
+            """,
+            cancellationToken,
+            PostgresSql.Text(shard.Entity),
+            PostgresSql.Integer(shard.Partition),
+            PostgresSql.Text(member),
+            PostgresSql.Text(Channel),
+            PostgresSql.Text(Schema)),
+        cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Says that this member is about to leave: it gets nothing any more, and others get what it has. False when there are none.</summary>
+    public ValueTask<bool> RetireAsync(CancellationToken cancellationToken) => database.RunAsync(
+        "say that this node leaves those who lease shards",
+        async connection =>
+        {
+            bool isDone = await PostgresSql.ExecuteAsync(
+                connection,
+                "UPDATE lease_members SET leaving = true WHERE member = $1 AND EXISTS (SELECT 1 FROM lease_members WHERE member <> $1 AND NOT leaving)",
+                cancellationToken,
+                PostgresSql.Text(member)).ConfigureAwait(false) == 1;
+            await TellAsync(connection, cancellationToken).ConfigureAwait(false);
+            return isDone;
+        },
+        cancellationToken);
 
     /// <summary>Lets go of everything.</summary>
     public async ValueTask LeaveAsync(CancellationToken cancellationToken) => await database.RunInTransactionAsync(
@@ -126,7 +199,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         async connection =>
         {
             await PostgresSql.ExecuteAsync(
-                connection, "UPDATE leases SET member = NULL WHERE member = $1", cancellationToken, PostgresSql.Text(member)).ConfigureAwait(false);
+                connection, "UPDATE leases SET member = NULL, heir = NULL WHERE member = $1", cancellationToken, PostgresSql.Text(member)).ConfigureAwait(false);
             await PostgresSql.ExecuteAsync(
                 connection, "DELETE FROM lease_members WHERE member = $1", cancellationToken, PostgresSql.Text(member)).ConfigureAwait(false);
             await TellAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -134,43 +207,53 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         },
         cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Calls <paramref name="heard"/> whenever a member of this schema tells of a change, until cancelled or until the connection breaks.</summary>
-    public async Task ListenAsync(Action heard, CancellationToken cancellationToken)
+    /// <summary>
+    /// Calls <paramref name="heard"/> whenever a member of this schema tells of a change, until cancelled or until the connection breaks;
+    /// with the shard when it was handed to this member.
+    /// </summary>
+    public async Task ListenAsync(Action<ShardId?> heard, CancellationToken cancellationToken)
     {
         using NpgsqlConnection connection = await database.OpenApartAsync(cancellationToken).ConfigureAwait(false);
         connection.Notification += (_, told) =>
         {
-            if (told.Payload == Schema)
+            string[] lines = told.Payload.Split('\n');
+            if (lines[0] == Schema)
             {
-                heard();
+                heard(lines is [_, var to, var entity, var partition] && to == member
+                    ? new ShardId(entity, int.Parse(partition, CultureInfo.InvariantCulture))
+                    : null);
             }
         };
         await PostgresSql.ExecuteAsync(connection, "LISTEN " + Channel, cancellationToken).ConfigureAwait(false);
-        heard();
+        heard(null);
         while (true)
         {
             await connection.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<(HashSet<string> Members, bool IsSomebodyExpired, List<LeaseRow> Rows)> ReadAsync(
-        NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<LeaseView> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var members = new HashSet<string>(StringComparer.Ordinal);
+        var staying = new HashSet<string>(StringComparer.Ordinal);
         bool isSomebodyExpired = false;
         using (NpgsqlCommand command = PostgresSql.Command(
-            connection, $"SELECT member, {Expired} FROM lease_members", PostgresSql.Long((long)options.Duration.TotalMilliseconds)))
+            connection, $"SELECT member, {Expired}, leaving FROM lease_members", PostgresSql.Long((long)options.Duration.TotalMilliseconds)))
         {
             using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
                 members.Add(row.GetString(0));
                 isSomebodyExpired |= row.GetBoolean(1) && row.GetString(0) != member;
+                if (!row.GetBoolean(2))
+                {
+                    staying.Add(row.GetString(0));
+                }
             }
         }
 
         var rows = new List<LeaseRow>();
-        using (NpgsqlCommand command = PostgresSql.Command(connection, "SELECT entity, partition, member FROM leases"))
+        using (NpgsqlCommand command = PostgresSql.Command(connection, "SELECT entity, partition, coalesce(member, ''), coalesce(heir, '') FROM leases"))
         {
             using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -178,14 +261,15 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
                 // What only other definitions know is left to those who have them.
                 if (entities.TryGetValue(row.GetString(0), out int partitions) && row.GetInt32(1) < partitions)
                 {
-                    bool isHeld = !await row.IsDBNullAsync(2, cancellationToken).ConfigureAwait(false);
-                    rows.Add(new LeaseRow(new ShardId(row.GetString(0), row.GetInt32(1)), isHeld ? row.GetString(2) : null));
+                    rows.Add(new LeaseRow(new ShardId(row.GetString(0), row.GetInt32(1)), OrNull(row.GetString(2)), OrNull(row.GetString(3))));
                 }
             }
         }
 
-        return (members, isSomebodyExpired, rows);
+        return new LeaseView(members, staying, isSomebodyExpired, rows);
     }
+
+    private static string? OrNull(string text) => text.Length == 0 ? null : text;
 
     private ValueTask<T> InTurnAsync<T>(string what, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) => database.RunInTransactionAsync(
         what,
@@ -198,16 +282,6 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
             return await work(connection).ConfigureAwait(false);
         },
         cancellationToken);
-
-    private static Task<int> SetAsync(NpgsqlConnection connection, ShardId shard, string? from, string? to, CancellationToken cancellationToken) =>
-        PostgresSql.ExecuteAsync(
-            connection,
-            "UPDATE leases SET member = nullif($4, '') WHERE entity = $1 AND partition = $2 AND coalesce(member, '') = $3",
-            cancellationToken,
-            PostgresSql.Text(shard.Entity),
-            PostgresSql.Integer(shard.Partition),
-            PostgresSql.Text(from ?? ""),
-            PostgresSql.Text(to ?? ""));
 
     private Task<int> TellAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => PostgresSql.ExecuteAsync(
         connection, "SELECT pg_notify($1, $2)", cancellationToken, PostgresSql.Text(Channel), PostgresSql.Text(Schema));

@@ -56,6 +56,10 @@ internal static class PostgresSchema
         CREATE TABLE lease_members (member text PRIMARY KEY, owner text NOT NULL, expires timestamptz NOT NULL) WITH (fillfactor = 50);
         CREATE TABLE leases (entity text NOT NULL, partition integer NOT NULL, member text, PRIMARY KEY (entity, partition)) WITH (fillfactor = 50);
         """,
+        """
+        ALTER TABLE leases ADD COLUMN heir text;
+        ALTER TABLE lease_members ADD COLUMN leaving boolean NOT NULL DEFAULT false;
+        """,
     ];
 
     /// <summary>

@@ -45,4 +45,7 @@ internal static partial class Log
 
     [LoggerMessage(2012, LogLevel.Warning, "The reader of shard {ShardId} gave nothing behind offset {Offset} although the log ends at {End}; it is opened anew")]
     public static partial void ReaderStalled(ILogger logger, ShardId shardId, long offset, long end);
+
+    [LoggerMessage(2013, LogLevel.Warning, "Shard {ShardId} was taken by another node twice within a minute; it rests until this node is given it anew")]
+    public static partial void Doubted(ILogger logger, ShardId shardId);
 }

@@ -7,6 +7,7 @@ using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Plugins;
 using FeatureActors.Runtime.Entities;
 using FeatureActors.Runtime.Ingest;
+using FeatureActors.Runtime.Ownership;
 using FeatureActors.Runtime.Shards;
 using Microsoft.Extensions.Logging;
 
@@ -21,7 +22,10 @@ public sealed partial class NodeRuntime : IAsyncDisposable
     private static readonly TimeSpan StealDelayMin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StealDelaySpread = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan WarmUpTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan WarmUpTimeout = TimeSpan.FromSeconds(5);
+
+    // Two steals within this time are no accident: somebody else believes to own the shard, too.
+    private static readonly TimeSpan StealsApart = TimeSpan.FromMinutes(1);
 
     private readonly NodePorts _ports;
     private readonly NodeRuntimeOptions _options;
@@ -34,6 +38,7 @@ public sealed partial class NodeRuntime : IAsyncDisposable
     private readonly ShardServices _services;
     private readonly ConcurrentDictionary<ShardId, RunningShard> _shards = new();
     private readonly ConcurrentDictionary<(string Source, int Partition), RunningSource> _partitions = new();
+    private readonly ConcurrentDictionary<RunningShard, bool> _tidying = new();
     private readonly Dictionary<string, string> _logIdentities = [];
     private readonly ShardOptions _shardOptions;
     private long _steals;
@@ -118,15 +123,15 @@ public sealed partial class NodeRuntime : IAsyncDisposable
             _logIdentities[entity.Entity] = await _ports.Log.OpenAsync(entity.Entity, entity.Shards, cancellationToken).ConfigureAwait(false);
         }
 
-        if (_options.IsShard)
-        {
-            await Task.WhenAll(_entities.Keys.Select(e => WarmUpAsync(new ShardId(e, 0), cancellationToken))).ConfigureAwait(false);
-        }
-
         using var late = new CancellationTokenSource();
         using var leave = new CancellationTokenSource();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task letters = IgnoreEndAsync(_letters.RunAsync(late.Token));
+        if (_options.IsShard)
+        {
+            await Task.WhenAll(_entities.Values.Select(e => WarmUpAsync(e, cancellationToken))).ConfigureAwait(false);
+        }
+
         Task ticker = IgnoreEndAsync(TickAsync(late.Token));
         Task shards = _options.IsShard ? StopAtFaultAsync(WatchShardsAsync(leave.Token), stop) : Task.CompletedTask;
         Task[] sources = _options.IsIngest ? [.. _sources.Select(s => StopAtFaultAsync(WatchSourceAsync(s, stop.Token), stop))] : [];
@@ -136,18 +141,24 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         _isStopping = true;
 
         // Leaving the sources' groups may take seconds and goes on meanwhile.
-        await StopAsync().ConfigureAwait(false);
+        long stoppingSince = _time.GetTimestamp();
+        await Task.WhenAll(_partitions.Values.Select(EndAsync)).ConfigureAwait(false);
+        await RetireAsync(shards).ConfigureAwait(false);
+        TimeSpan left = _options.StopBudget - _time.GetElapsedTime(stoppingSince);
+        await Task.WhenAll(_shards.Values.Select(s => EndAsync(s, left > TimeSpan.Zero ? left : TimeSpan.Zero))).ConfigureAwait(false);
+        await Task.WhenAll(_tidying.Keys.Select(static r => r.Task)).ConfigureAwait(false);
         await leave.CancelAsync().ConfigureAwait(false);
         await late.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll([letters, ticker, shards, .. sources]).ConfigureAwait(false);
+        await Task.WhenAll([letters, ticker, shards, .. _shards.Values.Select(static s => s.Arrival), .. sources]).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Does once what taking a shard over needs, without taking one: clients connect and code is compiled before a shard stands still for
     /// it. What is away now is waited for later.
     /// </summary>
-    private async Task WarmUpAsync(ShardId shard, CancellationToken cancellationToken)
+    private async Task WarmUpAsync(EntityPlan entity, CancellationToken cancellationToken)
     {
+        var shard = new ShardId(entity.Entity, 0);
         using var timeout = new CancellationTokenSource(WarmUpTimeout, _time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
@@ -157,10 +168,16 @@ public sealed partial class NodeRuntime : IAsyncDisposable
             IShardLogReader reader = await _ports.Log.ReadFromAsync(shard, range.End, either.Token).ConfigureAwait(false);
             await reader.DisposeAsync().ConfigureAwait(false);
             await _ports.Sink.ReadFenceAsync(shard, either.Token).ConfigureAwait(false);
+
+            // Plug-ins are called for real rows only.
+            if (_ports.Ownership is not StaticOwnership && !entity.Parts().Any() && !TriggersOf(entity).Any())
+            {
+                await new ShardRehearsal(entity, _sources, _shardOptions, _services).RunAsync(either.Token).ConfigureAwait(false);
+            }
         }
         catch (FeatureActorsException error)
         {
-            Log.Waits(_logger, $"warming up for shards of {shard.Entity}", error.Message);
+            Log.Waits(_logger, $"warming up for shards of {entity.Entity}", error.Message);
         }
         catch (OperationCanceledException)
         {
@@ -261,10 +278,25 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         var stop = new CancellationTokenSource();
         var running = new RunningShard(NewActor(shard), stop);
         _shards[shard] = running;
+        Task arrived = running.Actor.Arrived;
         running.Task = Task.Run(() => SuperviseAsync(running, stop.Token), CancellationToken.None);
+        running.Arrival = TellArrivalAsync(shard, arrived);
         if (_isStopping)
         {
             await EndAsync(running, _options.RevokeBudget).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TellArrivalAsync(ShardId shard, Task arrived)
+    {
+        await arrived.ConfigureAwait(false);
+        try
+        {
+            await _ports.Ownership.ArrivedAsync(shard).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is FeatureActorsException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Whoever waits for it does not wait for ever.
         }
     }
 
@@ -286,6 +318,11 @@ public sealed partial class NodeRuntime : IAsyncDisposable
             if (end == ShardState.Fenced)
             {
                 Interlocked.Increment(ref _steals);
+                if (await IsTakenForGoodAsync(running).ConfigureAwait(false))
+                {
+                    return;
+                }
+
                 delay = StealDelayMin + (StealDelaySpread * Jitter(running.Actor));
             }
 
@@ -300,6 +337,25 @@ public sealed partial class NodeRuntime : IAsyncDisposable
 
             running.Actor = NewActor(running.Actor.Shard);
         }
+    }
+
+    /// <summary>
+    /// A shard that was stolen once is acquired again: the other may have been a zombie, or was wrong. One that is stolen twice under the
+    /// same assignment is left alone until the ownership gives it to this node anew: else two nodes, one of which never heard that it lost
+    /// the shard, would take it from each other for ever.
+    /// </summary>
+    private async Task<bool> IsTakenForGoodAsync(RunningShard running)
+    {
+        long now = _time.GetTimestamp();
+        bool isAgain = running.StolenAt is { } before && _time.GetElapsedTime(before, now) < StealsApart;
+        running.StolenAt = now;
+        if (!isAgain || !await _ports.Ownership.DoubtAsync(running.Actor.Shard).ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        Log.Doubted(_logger, running.Actor.Shard);
+        return true;
     }
 
     // Spreads nodes that fight for a shard apart; the epoch differs on each, so no random source is needed.
@@ -335,16 +391,20 @@ public sealed partial class NodeRuntime : IAsyncDisposable
             return;
         }
 
+        // Behind its last checkpoint the shard may go on elsewhere, while this one's reader is still being closed. Past its budget it is
+        // abandoned: the epoch keeps whatever it still does from taking effect.
         running.Actor.Revoke();
-        Task first = await Task.WhenAny(running.Task, Task.Delay(budget, _time)).ConfigureAwait(false);
+        await Task.WhenAny(running.Actor.LetGo, running.Task, Task.Delay(budget, _time)).ConfigureAwait(false);
         await running.Stop.CancelAsync().ConfigureAwait(false);
-        if (first != running.Task)
+        if (running.Task.IsCompleted)
         {
-            // Past its budget: abandoned. The epoch keeps whatever it still does from taking effect.
-            return;
+            running.Stop.Dispose();
         }
-
-        running.Stop.Dispose();
+        else if (running.Actor.LetGo.IsCompleted)
+        {
+            _tidying.TryAdd(running, true);
+            _ = running.Task.ContinueWith(_ => _tidying.TryRemove(running, out bool _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
     }
 
     private async Task WatchSourceAsync(IngestPlan plan, CancellationToken cancellationToken)
@@ -402,10 +462,21 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         running.Stop.Dispose();
     }
 
-    private async Task StopAsync()
+    /// <summary>Gives shards to others one by one where the ownership can, for at most half of the time there is: each stands still for a moment only.</summary>
+    private async Task RetireAsync(Task watch)
     {
-        await Task.WhenAll(_partitions.Values.Select(EndAsync)).ConfigureAwait(false);
-        await Task.WhenAll(_shards.Values.Select(s => EndAsync(s, _options.StopBudget))).ConfigureAwait(false);
+        try
+        {
+            using var half = new CancellationTokenSource(_options.StopBudget / 2, _time);
+            if (!watch.IsCompleted && !_shards.IsEmpty && await _ports.Ownership.RetireAsync(half.Token).ConfigureAwait(false))
+            {
+                await watch.WaitAsync(half.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        catch (Exception error) when (error is FeatureActorsException or OperationCanceledException)
+        {
+            // Then all at once.
+        }
     }
 
     private sealed class RunningShard(ShardActor actor, CancellationTokenSource stop)
@@ -420,6 +491,12 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         public CancellationTokenSource Stop { get; } = stop;
 
         public Task Task { get; set; } = Task.CompletedTask;
+
+        /// <summary>Ends when the ownership was told that the shard runs here.</summary>
+        public Task Arrival { get; set; } = Task.CompletedTask;
+
+        /// <summary>When the shard was found to be another's, last; null for never under this assignment.</summary>
+        public long? StolenAt { get; set; }
 
         /// <summary>Ends when the actor of the moment was given up.</summary>
         public TaskCompletionSource Abandoned { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

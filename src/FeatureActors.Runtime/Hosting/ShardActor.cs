@@ -69,6 +69,15 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
 
     public long Cold => _machine.Cold;
 
+    private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when the shard runs, or cannot.</summary>
+    public Task Arrived => _arrived.Task;
+
+    /// <summary>Ends when nothing of the shard's state is written under this epoch any more; the actor's own end, a little later, only tidies up.</summary>
+    public Task LetGo => _letGo.Task;
+
     /// <summary>True once all sources ended and everything is published.</summary>
     public bool IsEndPublished { get; private set; }
 
@@ -151,6 +160,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
 
                     if (_machine.State is ShardState.Released or ShardState.Fenced)
                     {
+                        _letGo.TrySetResult();
                         return _machine.State;
                     }
                 }
@@ -161,6 +171,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         }
         finally
         {
+            _arrived.TrySetResult();
             await DisposeAsync().ConfigureAwait(false);
         }
 
@@ -176,9 +187,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         {
             try
             {
-                ShardCheckpoint checkpoint = await _services.Ports.Checkpoints
-                    .AcquireAsync(_shard, identity, new ShardOwner(_services.Options.NodeName, _services.Options.Address), cancellationToken).ConfigureAwait(false);
-                LogRange range = await _log.GetRangeAsync(cancellationToken).ConfigureAwait(false);
+                (ShardCheckpoint checkpoint, LogRange range) = await AcquireAsync(identity, cancellationToken).ConfigureAwait(false);
                 Post(new ShardInput.Tick(NowMs, MonotonicMs));
                 Post(new ShardInput.Acquired(checkpoint, range));
                 Post(new ShardInput.Tick(NowMs, MonotonicMs));
@@ -195,6 +204,25 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
                 Log.CannotAcquire(_services.Logger, _shard, error.Message);
                 return false;
             }
+        }
+    }
+
+    /// <summary>Raises the epoch and meanwhile asks for the log's range; asks again where that turns out older than the checkpoint.</summary>
+    private async Task<(ShardCheckpoint Checkpoint, LogRange Range)> AcquireAsync(ShardIdentity identity, CancellationToken cancellationToken)
+    {
+        var owner = new ShardOwner(_services.Options.NodeName, _services.Options.Address);
+        Task<LogRange> asked = _log.GetRangeAsync(cancellationToken).AsTask();
+        try
+        {
+            ShardCheckpoint checkpoint = await _services.Ports.Checkpoints.AcquireAsync(_shard, identity, owner, cancellationToken).ConfigureAwait(false);
+            LogRange range = await asked.ConfigureAwait(false);
+            return range.End >= checkpoint.Header.NextOffset
+                ? (checkpoint, range)
+                : (checkpoint, await _log.GetRangeAsync(cancellationToken).ConfigureAwait(false));
+        }
+        finally
+        {
+            await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -300,6 +328,11 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
     private void Report(ShardOutput.Moved moved)
     {
         Log.Moved(_services.Logger, _shard, moved.From, moved.To, moved.Reason);
+        if (moved.To != ShardState.Recovering)
+        {
+            _arrived.TrySetResult();
+        }
+
         if (moved.To is ShardState.LogLostTail or ShardState.Faulted)
         {
             Halt = moved.Reason;

@@ -38,6 +38,31 @@ public sealed class KafkaShardOwnershipTests(KafkaFixture kafka) : ShardOwnershi
         await staying;
     }
 
+    [Fact]
+    public async Task Who_doubts_a_shard_loses_all_and_is_given_what_is_his_anew()
+    {
+        var entities = new Dictionary<string, int> { ["doubted"] = 3 };
+        await using IShardOwnership ownership = await NewOwnershipAsync(entities);
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var held = new HashSet<ShardId>();
+        var lost = new HashSet<ShardId>();
+        await foreach (OwnershipChange change in ownership.WatchAsync(entities, stop.Token))
+        {
+            _ = change.IsAssigned ? held.Add(change.Shard) : held.Remove(change.Shard) && lost.Add(change.Shard);
+            if (held.Count == 3 && lost.Count == 3)
+            {
+                break;
+            }
+
+            if (held.Count == 3)
+            {
+                Assert.True(await ownership.DoubtAsync(change.Shard));
+            }
+        }
+
+        Assert.Equal(3, lost.Count);
+    }
+
     private static async Task FollowAsync(
         IShardOwnership ownership, Dictionary<string, int> entities, ConcurrentDictionary<ShardId, bool> held, CancellationToken cancellationToken)
     {

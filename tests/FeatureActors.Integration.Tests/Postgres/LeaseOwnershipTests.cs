@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Integration.Tests.Fixtures;
@@ -98,6 +99,54 @@ public sealed class LeaseOwnershipTests(PostgresFixture postgres) : ShardOwnersh
         Assert.True(await gained);
         Assert.Equal(moving, joiner.Current.Shard);
         Assert.True(await rest);
+    }
+
+    [Fact]
+    public async Task Who_retires_gives_one_shard_after_the_other_and_only_what_he_let_go_of()
+    {
+        await using IShardOwnership leaving = New();
+        await using IShardOwnership staying = New();
+        using var stop = new CancellationTokenSource(Patience);
+        await using IAsyncEnumerator<OwnershipChange> leaver = leaving.WatchAsync(Items, stop.Token).GetAsyncEnumerator();
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.True(await leaver.MoveNextAsync());
+        }
+
+        Assert.False(await leaving.RetireAsync(stop.Token), "nobody else is there");
+        var gained = new ConcurrentQueue<ShardId>();
+        Task watching = WatchAsync(staying, gained, stop.Token);
+        var lost = new List<ShardId>();
+        Task<bool>? retiring = null;
+        while (await leaver.MoveNextAsync())
+        {
+            Assert.False(leaver.Current.IsAssigned);
+            Assert.DoesNotContain(leaver.Current.Shard, gained);
+            lost.Add(leaver.Current.Shard);
+            retiring ??= leaving.RetireAsync(stop.Token).AsTask();
+        }
+
+        Assert.True(await retiring!);
+        Assert.Equal(4, lost.Distinct().Count());
+        await Eventually.HoldsAsync("the other has all", Patience, () => gained.Count == 4, () => $"{gained.Count}");
+        await stop.CancelAsync();
+        await watching;
+    }
+
+    private static async Task WatchAsync(IShardOwnership ownership, ConcurrentQueue<ShardId> gained, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (OwnershipChange change in ownership.WatchAsync(Items, cancellationToken))
+            {
+                Assert.True(change.IsAssigned);
+                gained.Enqueue(change.Shard);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // How a member leaves.
+        }
     }
 
     protected override Task<IShardOwnership> NewOwnershipAsync(IReadOnlyDictionary<string, int> entities) => Task.FromResult(New());
