@@ -6,7 +6,7 @@ using Npgsql;
 namespace FeatureActors.Persistence.Sql.Postgres;
 
 /// <summary><see cref="ICheckpointStore"/> over PostgreSQL, shared by all nodes of a namespace.</summary>
-internal sealed class PostgresCheckpointStore(PostgresDatabase database) : ICheckpointStore
+internal sealed class PostgresCheckpointStore(PostgresDatabase database, EntityVacuum vacuum) : ICheckpointStore
 {
     private readonly ConcurrentDictionary<ShardId, PostgresShard> _shards = [];
 
@@ -33,7 +33,12 @@ internal sealed class PostgresCheckpointStore(PostgresDatabase database) : IChec
 
         return database.RunAsync(
             $"commit a checkpoint of shard {shard}",
-            connection => Find(shard).CommitAsync(connection, epoch, checkpoint, cancellationToken),
+            async connection =>
+            {
+                CommitOutcome outcome = await Find(shard).CommitAsync(connection, epoch, checkpoint, cancellationToken).ConfigureAwait(false);
+                await vacuum.ConsiderAsync(connection, cancellationToken).ConfigureAwait(false);
+                return outcome;
+            },
             cancellationToken);
     }
 

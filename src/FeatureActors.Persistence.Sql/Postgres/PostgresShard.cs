@@ -3,7 +3,6 @@ using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace FeatureActors.Persistence.Sql.Postgres;
 
@@ -39,7 +38,7 @@ internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
             SELECT $1, key, next_due, unpublished, state FROM staged WHERE length(state) > 0
             ON CONFLICT (shard, key) DO UPDATE SET next_due = excluded.next_due, unpublished = excluded.unpublished, state = excluded.state
             RETURNING xmax = 0 AS is_new)
-        SELECT (SELECT count(*) FROM written WHERE is_new) - (SELECT count(*) FROM removed)
+        SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count(*) FROM removed) FROM written
         """;
 
     /// <summary>Raises the epoch. While a former owner's transaction holds the row, it is waited for briefly and then ended.</summary>
@@ -140,18 +139,20 @@ internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
             return;
         }
 
-        using NpgsqlBinaryImporter copy = await connection.BeginBinaryImportAsync(
+        using NpgsqlRawCopyStream copy = await connection.BeginRawBinaryCopyAsync(
             "COPY staged (key, next_due, unpublished, state) FROM STDIN (FORMAT BINARY)", cancellationToken).ConfigureAwait(false);
-        foreach (StoredEntity entity in entities)
+        try
         {
-            await copy.StartRowAsync(cancellationToken).ConfigureAwait(false);
-            await copy.WriteAsync(entity.Key, NpgsqlDbType.Bytea, cancellationToken).ConfigureAwait(false);
-            await copy.WriteAsync(entity.NextDueMs, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
-            await copy.WriteAsync(entity.IsUnpublished, NpgsqlDbType.Boolean, cancellationToken).ConfigureAwait(false);
-            await copy.WriteAsync(entity.State, NpgsqlDbType.Bytea, cancellationToken).ConfigureAwait(false);
+            await StagedRows.WriteAsync(copy, entities, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await copy.CancelAsync().ConfigureAwait(false);
+            throw;
         }
 
-        await copy.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        // Ends the copy and throws what the server has against it.
+        await copy.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<(int Row, long Epoch, long CheckpointId)> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -166,19 +167,13 @@ internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
 
     private static async Task WriteAsync(NpgsqlConnection connection, int row, CheckpointWrite checkpoint, CancellationToken cancellationToken)
     {
-        long added = 0;
-        if (checkpoint.Entities.Count > 0)
-        {
-            using var merge = new NpgsqlCommand(Merge, connection);
-            merge.Parameters.Add(new NpgsqlParameter<int> { TypedValue = row });
-            added = (long)(await merge.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
-        }
+        (long added, long rewritten) = checkpoint.Entities.Count > 0 ? await MergeAsync(connection, row, cancellationToken).ConfigureAwait(false) : default;
 
         ShardHeader header = checkpoint.Header;
         using var update = new NpgsqlCommand(
             """
             UPDATE shards SET checkpoint_id = $2, next_offset = $3, marks = $4, clock = $5, published_position = $6, published_batch = $7,
-                backend_pid = pg_backend_pid(), entity_count = entity_count + $8
+                backend_pid = pg_backend_pid(), entity_count = entity_count + $8, rewritten = rewritten + $9
             WHERE shard = $1
             """,
             connection);
@@ -190,7 +185,19 @@ internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
         update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = header.PublishedPosition });
         update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = header.PublishedBatch });
         update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = added });
+        update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = rewritten });
         await update.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Merges what is staged; answers by how many rows there are more now, and how many old ones it left behind.</summary>
+    private static async Task<(long Added, long Rewritten)> MergeAsync(NpgsqlConnection connection, int row, CancellationToken cancellationToken)
+    {
+        using var merge = new NpgsqlCommand(Merge, connection);
+        merge.Parameters.Add(new NpgsqlParameter<int> { TypedValue = row });
+        using NpgsqlDataReader reader = await merge.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        long removed = reader.GetInt64(2);
+        return (reader.GetInt64(0) - removed, reader.GetInt64(1) + removed);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

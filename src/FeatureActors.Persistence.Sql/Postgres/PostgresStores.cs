@@ -11,11 +11,13 @@ namespace FeatureActors.Persistence.Sql.Postgres;
 public sealed class PostgresStores : IAsyncDisposable
 {
     private readonly PostgresDatabase _database;
+    private readonly EntityVacuum _vacuum;
 
     private PostgresStores(PostgresDatabase database)
     {
         _database = database;
-        Checkpoints = new PostgresCheckpointStore(database);
+        _vacuum = new EntityVacuum(database);
+        Checkpoints = new PostgresCheckpointStore(database, _vacuum);
         Positions = new PostgresSourcePositions(database);
         DeadLetters = new PostgresDeadLetterStore(database);
         Definitions = new PostgresDefinitionStore(database);
@@ -86,5 +88,9 @@ public sealed class PostgresStores : IAsyncDisposable
     }
 
     /// <summary>Closes all connections; calls still waiting fail.</summary>
-    public ValueTask DisposeAsync() => _database.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _vacuum.DisposeAsync().ConfigureAwait(false);
+        await _database.DisposeAsync().ConfigureAwait(false);
+    }
 }

@@ -234,7 +234,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
         if (!_options.NewLanes.Contains(Source))
         {
             State = IngestState.SourceRewound;
-            Halt = $"source {Source} partition {_partition} ends at {range.End}, everything below {saved.NextOffset} was read before";
+            Halt = $"source {Source} partition {_partition} ends at {range.End}, everything below {saved.NextOffset} was read before: nothing is consumed; if the source was recreated on purpose, start once with fa.ingest.new-lanes = [{Source}]";
             Log.Rewound(_logger, Source, _partition, range.End, saved.NextOffset);
             return null;
         }

@@ -20,6 +20,7 @@ internal sealed partial class ShardMachine
     private bool _isStoreClockAsked;
     private long _storeClockAskedMs;
     private long _jumpMs;
+    private bool _isClockBehind;
 
     private void TakeTick(ShardInput.Tick tick)
     {
@@ -77,6 +78,7 @@ internal sealed partial class ShardMachine
 
         if (_nowMs <= ClockMs)
         {
+            SayClockIsBehind();
             LeaveClockJump("the wall clock is back");
             return;
         }
@@ -89,7 +91,7 @@ internal sealed partial class ShardMachine
                 _jumpMs = _nowMs - ClockMs - elapsed;
                 Transition(
                     ShardState.ClockJumped,
-                    $"the wall clock leapt {_jumpMs} ms ahead of the monotonic clock: T is held at {ClockMs} until the store's clock agrees");
+                    $"the wall clock leapt {_jumpMs} ms ahead of the monotonic clock: T is held at {ClockMs} until the store's clock agrees; if it does not, set this node's clock right (NTP)");
             }
 
             if (State == ShardState.ClockJumped)
@@ -102,7 +104,19 @@ internal sealed partial class ShardMachine
 
         ClockMs = _nowMs;
         _clockSetAtMonotonicMs = _monotonicMs;
+        _isClockBehind = false;
         LeaveClockJump("the wall clock is back");
+    }
+
+    /// <summary>T never falls: behind a clock that went back it stands still, rows are counted, and what would leave its windows stays.</summary>
+    private void SayClockIsBehind()
+    {
+        if (!_isClockBehind && ClockMs - _nowMs > StartToleranceMs)
+        {
+            _isClockBehind = true;
+            _out.Add(new ShardOutput.Alarm(
+                $"shard {_shard}: this node's clock is {ClockMs - _nowMs} ms behind T, which is held at {ClockMs} until the clock is there again; set the clock right (NTP), or stop the node and another takes its shards"));
+        }
     }
 
     private void TakeStoreClock(long storeMs)
@@ -127,7 +141,7 @@ internal sealed partial class ShardMachine
         {
             Transition(
                 ShardState.ClockJumped,
-                $"this node's clock is {_storeClockAskedMs - storeMs} ms off the store's: T is held until they agree");
+                $"this node's clock is {_storeClockAskedMs - storeMs} ms off the store's: T is held until they agree; set the wrong one right (NTP)");
         }
     }
 

@@ -48,7 +48,7 @@ internal sealed partial class ShardMachine
         if (old is not null && old.Epoch > _epoch)
         {
             Counters.StaleRefused++;
-            Transition(ShardState.Fenced, $"the feature store knows epoch {old.Epoch}, this owner has {_epoch}");
+            Transition(ShardState.Fenced, $"the feature store knows epoch {old.Epoch}, this owner has {_epoch}: another node took the shard; if that goes on, another cluster publishes under this namespace, or the database was set back (see the runbook)");
             return;
         }
 

@@ -226,7 +226,7 @@ internal sealed partial class ShardMachine : IDisposable
         {
             Transition(
                 ShardState.LogLostTail,
-                $"the log of shard {_shard} begins at {acquired.Log.Begin}, its checkpoint includes only what is below {header.NextOffset}: its retention is shorter than the time the shard was not running");
+                $"the log of shard {_shard} begins at {acquired.Log.Begin}, its checkpoint includes only what is below {header.NextOffset}: its retention is shorter than the time the shard was not running; what is gone cannot be counted: forget the namespace and replay the sources, and lengthen fa.kafka.log-retention");
             return;
         }
 

@@ -133,6 +133,10 @@ internal sealed class ChaosCluster : IAsyncDisposable
         try
         {
             await TakenOverAsync($"{node.Name} was frozen", node);
+
+            // A lease may have been old already; the session of the sources is not over before this.
+            TimeSpan left = LiveNode.SessionTimeout - TimeProvider.System.GetElapsedTime(start);
+            await Task.Delay(left > TimeSpan.Zero ? left + SettlePause : SettlePause, TimeProvider.System);
         }
         finally
         {

@@ -45,7 +45,7 @@ internal enum Fault
     Scale,
 }
 
-/// <summary>The faults of a run, from one seed: in each round every kind, in another order; those that take longest in every second one.</summary>
+/// <summary>The faults of a run, from one seed: in each round every kind, in another order; those that take longest in every third one.</summary>
 internal sealed class ChaosPlan
 {
     // The share of ./fa test is the same each time; ./fa chaos takes another seed unless one is stated.
@@ -84,7 +84,7 @@ internal sealed class ChaosPlan
     {
         if (_round.Count == 0)
         {
-            Fault[] all = Only.Length > 0 ? Only : [.. Enum.GetValues<Fault>().Where(f => _rounds % 2 == 0 || !Slow.Contains(f)), Fault.Kill, Fault.Zombie];
+            Fault[] all = Only.Length > 0 ? Only : [.. Enum.GetValues<Fault>().Where(f => _rounds % 3 == 0 || !Slow.Contains(f)), Fault.Kill, Fault.Zombie];
             _rounds++;
             _random.Shuffle(all);
             Array.ForEach(all, _round.Enqueue);

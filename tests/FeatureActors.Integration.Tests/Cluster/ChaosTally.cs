@@ -57,7 +57,7 @@ internal sealed class ChaosTally
             .Select(static g => string.Create(CultureInfo.InvariantCulture, $"{g.Count(static f => f.IsPhaseMet)} of {g.Count()} in {g.Key}")));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Faults} faults: {faults}\n{Zombies} zombies past their session, {_freezes.Count(static f => f.Refusals > 0)} of them refused afterwards; frozen in a checkpoint: {(phases.Length == 0 ? "none" : phases)}");
+            $"{Faults} faults: {faults}\n{Zombies} zombies past their session, {_freezes.Count(static f => f.Refusals > 0)} of {_freezes.Count} frozen nodes had writes refused; frozen in a checkpoint: {(phases.Length == 0 ? "none" : phases)}");
     }
 
     private IEnumerable<string> Phases(double share) => share < 1

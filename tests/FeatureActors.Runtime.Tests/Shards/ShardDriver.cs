@@ -39,6 +39,7 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
     private ShardMachine _machine;
     private long _events;
     private byte[]? _inspected;
+    private long _clockIsOffByMs;
 
     public ShardDriver(string definitions, params ITriggerType[] triggers)
     {
@@ -56,6 +57,9 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
 
     /// <summary>Every write of a group so far, as <c>T+ms field=value …</c>, fields of the engine left out.</summary>
     public List<string> Writes { get; } = [];
+
+    /// <summary>Why the shard changed its state, and what it raised alarm about.</summary>
+    public List<string> Said { get; } = [];
 
     public long NowMs => _clock.NowMs;
 
@@ -88,9 +92,19 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
         while (_clock.NowMs < end)
         {
             _clock.NowMs = Math.Min(end, _clock.NowMs + TickMs);
-            Take(new ShardInput.Tick(_clock.NowMs, _clock.NowMs - Start + 1));
+            Take(new ShardInput.Tick(_clock.NowMs, _clock.NowMs - _clockIsOffByMs - Start + 1));
         }
     }
+
+    /// <summary>The node's wall clock jumps; its monotonic clock and the store's clock do not.</summary>
+    public void JumpClock(long ms)
+    {
+        _clock.NowMs += ms;
+        _clockIsOffByMs += ms;
+    }
+
+    /// <summary>Another owner, of whom the checkpoint store does not know, raises the fence of the feature store.</summary>
+    public void RaiseForeignFence(Epoch epoch) => Done(_sink.RaiseFenceAsync(Shard, epoch, epoch.Value << 32, CancellationToken.None));
 
     /// <summary>Stops after a last checkpoint and goes on as another owner, after <paramref name="ms"/> of nobody being there.</summary>
     public void Restart(long ms = 0)
@@ -104,11 +118,11 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
     }
 
     /// <summary>Ends without a word, as a killed process does, and goes on as another owner after <paramref name="ms"/>.</summary>
-    public void Kill(long ms = 0)
+    public void Kill(long ms = 0, ShardState next = ShardState.Running)
     {
         _machine.Dispose();
         _clock.NowMs += ms;
-        _machine = Acquire();
+        _machine = Acquire(next);
     }
 
     /// <summary>What the shard says of a key; null when it cannot say.</summary>
@@ -126,15 +140,15 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
 
     void IRowTarget.Refuse(int ordinal, string group, string reason, string error) => Assert.Fail($"{reason}: {error}");
 
-    private ShardMachine Acquire()
+    private ShardMachine Acquire(ShardState next = ShardState.Running)
     {
         _machine = new ShardMachine(Shard, _plan, new ShardOptions { MemoryBytes = 1_000_000 }, new ChunkPool());
         ShardCheckpoint checkpoint = Done(_store.AcquireAsync(Shard, new ShardIdentity(1, "h", "l"), new ShardOwner("n", ""), CancellationToken.None));
         Take(new ShardInput.Acquired(checkpoint, new LogRange(0, _log.Count)));
         Take(new ShardInput.LogRead([.. _log.Skip((int)_machine.ReadOffset)]));
-        Take(new ShardInput.Tick(_clock.NowMs, _clock.NowMs - Start + 1));
+        Take(new ShardInput.Tick(_clock.NowMs, _clock.NowMs - _clockIsOffByMs - Start + 1));
         Advance(200);
-        Assert.Equal(ShardState.Running, _machine.State);
+        Assert.Equal(next, _machine.State);
         return _machine;
     }
 
@@ -160,6 +174,12 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
         CancellationToken none = CancellationToken.None;
         switch (output)
         {
+            case ShardOutput.Moved moved:
+                Said.Add(moved.Reason);
+                return null;
+            case ShardOutput.Alarm alarm:
+                Said.Add(alarm.Text);
+                return null;
             case ShardOutput.LoadKeys load:
                 return new ShardInput.Loaded(load.Keys, Done(_store.LoadAsync(Shard, load.Keys, none)));
             case ShardOutput.ReadDue due:
@@ -173,7 +193,7 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
                 _inspected = inspected.Json;
                 return null;
             case ShardOutput.ReadStoreClock:
-                return new ShardInput.StoreClockRead(_clock.NowMs);
+                return new ShardInput.StoreClockRead(_clock.NowMs - _clockIsOffByMs);
             case ShardOutput.ReadFence:
                 return new ShardInput.FenceRead(Done(_sink.ReadFenceAsync(Shard, none)));
             case ShardOutput.WantCheckpoint:
