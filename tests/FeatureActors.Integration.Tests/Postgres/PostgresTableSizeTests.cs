@@ -1,7 +1,6 @@
 using System.Globalization;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
-using FeatureActors.Integration.Tests.Live;
 using FeatureActors.LocalServers;
 using FeatureActors.Persistence.Sql.Postgres;
 using Npgsql;
