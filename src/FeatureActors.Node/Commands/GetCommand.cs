@@ -117,6 +117,11 @@ internal static class GetCommand
         }
 
         NodeOptions node = NodeOptionsBinder.Load(config);
+        if (!node.Sink.IsRedis())
+        {
+            throw new UsageException($"this node publishes to sink {node.Sink.Type}, not to Redis: read there, or ask the node with --live");
+        }
+
         DefinitionsModel model = DefinitionsFile.Load(
             node.Definitions ?? throw new UsageException($"{config} does not say where the definitions are: write fa.definitions"),
             node.Plugins.Folder);

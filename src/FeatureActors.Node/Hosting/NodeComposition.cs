@@ -5,6 +5,7 @@ using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Hocon;
 using FeatureActors.Kafka;
 using FeatureActors.Node.Commands;
@@ -110,7 +111,8 @@ internal sealed class NodeComposition : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Log.Runs(
-            _logger, Name, Plan.Entities.Count, Plan.Entities.Sum(static e => e.Shards), Plan.Sources.Count, _options.Log, _options.Redis.ToString());
+            _logger, Name, Plan.Entities.Count, Plan.Entities.Sum(static e => e.Shards), Plan.Sources.Count, _options.Log,
+            _options.Sink.IsRedis() ? _options.Redis.ToString() : $"sink {_options.Sink.Type}");
         using (cancellationToken.Register(static http => ((NodeHttpServer?)http)?.Drain(), _http))
         {
             await Runtime.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -211,7 +213,8 @@ internal sealed class NodeComposition : IAsyncDisposable
             (source, options) => _files.TryGetValue(source.Name, out EventFile? file) ? file.CreateDecoder(options) : PlanCompiler.CreateDecoder(source, options));
         Dictionary<string, IEventSource> sources = CreateSources();
         IShardLog log = CreateLog(out IShardOwnership ownership);
-        var sink = new RedisFeatureSink(Model.Namespace, RedisOptionsOf(_options.Redis), _time);
+        PluginSink? custom = _options.Sink.IsRedis() ? null : OpenSink(_plugins);
+        IFeatureSink sink = custom as IFeatureSink ?? new RedisFeatureSink(Model.Namespace, RedisOptionsOf(_options.Redis), _time);
         _owned.Push(sink);
         foreach (EntityPlan entity in Plan.Entities)
         {
@@ -232,7 +235,7 @@ internal sealed class NodeComposition : IAsyncDisposable
             DeadLetters = Stores.DeadLetters,
             Ownership = ownership,
             Sources = sources,
-            Plugins = [.. _plugins.Plugins.SelectMany(static p => p.Functions).Select(static f => f.Part)],
+            Plugins = [.. _plugins.Plugins.SelectMany(static p => p.Functions).Select(static f => f.Part), .. custom is null ? [] : new[] { custom.Part }],
             PluginsSwitched = new SwitchedOffFile(_options.DataDirectory, _logger).Write,
         };
         _runtime = new NodeRuntime(ports, RuntimeOptions(), Plan.Entities, Plan.Sources, _time, _loggers);
@@ -245,9 +248,14 @@ internal sealed class NodeComposition : IAsyncDisposable
         }
 
         _runtime.SwitchOff(new SwitchedOffFile(_options.DataDirectory, _logger).Read());
-        var host = new PluginHost(_plugins, _definitions, applied.Snapshot, Plan, _runtime, _time, _logger);
+        var host = new PluginHost(_plugins, _definitions, applied.Snapshot, Plan, _runtime, _time, _logger)
+        {
+            Sink = custom is null ? null : (custom, OpenSink),
+        };
         _owned.Push(new ControlServer(_options.DataDirectory, host.HandleAsync, _time, _logger));
     }
+
+    private PluginSink OpenSink(PluginSet plugins) => plugins.OpenSink(_options.Sink, Model.Namespace, _options.Plugins.CallBudget, _time);
 
     // What the definitions feed from must be a file that fits or a topic of a known cluster.
     private void CheckSources()

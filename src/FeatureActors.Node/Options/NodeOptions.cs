@@ -72,6 +72,9 @@ internal sealed record NodeOptions
     /// <summary>Plug-ins.</summary>
     public PluginsSection Plugins { get; init; } = new();
 
+    /// <summary>Section <c>fa.sink</c>.</summary>
+    public SinkSection Sink { get; init; } = new();
+
     /// <summary>Dead letters.</summary>
     public DeadLettersSection DeadLetters { get; init; } = new();
 

@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Errors;
+using FeatureActors.Core.Definitions;
 using FeatureActors.Hocon;
 using FeatureActors.Node.Commands;
 
@@ -100,6 +101,7 @@ internal static partial class NodeOptionsBinder
             Http = BindHttp(reader.ObjectOrEmpty("http")),
             Otlp = BindOtlp(reader.ObjectOrEmpty("otlp")),
             Plugins = BindPlugins(reader.ObjectOrEmpty("plugins")),
+            Sink = BindSink(reader.ObjectOrEmpty("sink")),
             DeadLetters = BindDeadLetters(reader.ObjectOrEmpty("dead-letters")),
             Sources = BindSources(reader.ObjectOrEmpty("sources")),
         };
@@ -175,6 +177,26 @@ internal static partial class NodeOptionsBinder
         };
         reader.RejectUnknown();
         return section;
+    }
+
+    // What a plug-in's sink reads is judged when it is opened.
+    private static SinkSection BindSink(ConfigReader reader)
+    {
+        string type = reader.StringOr("type", SinkSection.Redis);
+        ConfigPosition position = reader.Optional("type")?.Position ?? reader.Position;
+        ConfigObject settings = reader.ObjectOrEmpty("settings").Value;
+        if (type != SinkSection.Redis && !type.StartsWith(CustomKinds.Prefix, StringComparison.Ordinal))
+        {
+            reader.Optional("type")!.Error($"'{type}' is no sink", "write redis, or \"custom:<name>\" of a plug-in");
+        }
+        else if (type == SinkSection.Redis && settings.Fields.Count > 0)
+        {
+            reader.Errors.Add(new ConfigError(
+                settings.Fields[0].KeyPosition, "fa.sink.settings: the sink redis reads none", "its settings are in fa.redis"));
+        }
+
+        reader.RejectUnknown();
+        return new SinkSection { Type = type, Settings = new SinkSettings(settings, position) };
     }
 
     private static PluginsSection BindPlugins(ConfigReader reader)

@@ -65,6 +65,7 @@ public sealed class NodeOptionsTests
               log-format = json
               otlp { endpoint = "http://c:1", protocol = http, interval = 1s, timeout = 1s }
               plugins { folder = p, call-budget = 1s, stuck-threads-max = 3 }
+              sink { type = "custom:shelf", settings { folder = f } }
               dead-letters { max-count = 1, max-bytes = 2 }
               sources.s { file = f.csv, end = "1970-01-01T00:00:01Z" }
             }
@@ -72,7 +73,8 @@ public sealed class NodeOptionsTests
             "node.conf");
 
         var defaults = new NodeOptions();
-        AssertAllDiffer(defaults, options, "fa", "fa.redis.password-file", "fa.postgres.password-file", "fa.postgres.ca-file", "fa.http.token-file", "fa.http.certificate-file", "fa.http.key-file", "fa.otlp.headers-file");
+        AssertAllDiffer(defaults, options, "fa", "fa.redis.password-file", "fa.postgres.password-file", "fa.postgres.ca-file", "fa.http.token-file", "fa.http.certificate-file", "fa.http.key-file", "fa.otlp.headers-file", "fa.sink.settings");
+        Assert.Equal("f", options.Sink.Settings.Read([]).String("folder"));
         Assert.Equal("false", options.Kafka.Properties["api.version.request"]);
         Assert.Equal("0.9.0.1", options.Kafka.Properties["broker.version.fallback"]);
         Assert.Equal(new SourceSection("f.csv", 1_000), options.Sources["s"]);
@@ -167,7 +169,8 @@ public sealed class NodeOptionsTests
     private static IEnumerable<PropertyInfo> Properties(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static p => p.CanWrite);
 
-    private static bool IsSection(Type type) => type.Namespace == typeof(NodeOptions).Namespace && !typeof(IEnumerable).IsAssignableFrom(type);
+    private static bool IsSection(Type type) =>
+        type.Namespace == typeof(NodeOptions).Namespace && type.GetConstructor(Type.EmptyTypes) is not null && !typeof(IEnumerable).IsAssignableFrom(type);
 
     private static string Kebab(string name)
     {

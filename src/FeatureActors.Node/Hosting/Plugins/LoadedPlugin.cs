@@ -32,8 +32,8 @@ internal sealed class LoadedPlugin(string name, string version, PluginLoadContex
     /// <summary>Its functions, supervised.</summary>
     public List<PluginFunction> Functions { get; } = [];
 
-    /// <summary>What it has of kinds that this release does not use: full type names.</summary>
-    public List<string> Unused { get; } = [];
+    /// <summary>Its sinks, supervised.</summary>
+    public List<PluginSinkType> Sinks { get; } = [];
 
     /// <summary>What it brings, in words.</summary>
     public IEnumerable<string> Contents =>
@@ -44,7 +44,7 @@ internal sealed class LoadedPlugin(string name, string version, PluginLoadContex
         .. Formats.Select(static f => $"format {f.Name}"),
         .. Lookups.Select(static l => $"lookup {l.Name}"),
         .. Slots.Select(static s => $"periods {s.Name}"),
-        .. Unused.Select(static u => $"{u} (not used by this release)"),
+        .. Sinks.Select(static s => $"sink {s.Name}"),
     ];
 
     /// <summary>Dies with its code; for tests.</summary>

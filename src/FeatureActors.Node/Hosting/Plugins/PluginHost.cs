@@ -43,6 +43,9 @@ internal sealed class PluginHost
         _logger = logger;
     }
 
+    /// <summary>The sink of a plug-in that the node writes to, with what opens it from another set; null when it writes to Redis.</summary>
+    public (PluginSink Sink, Func<PluginSet, PluginSink> Open)? Sink { get; init; }
+
     /// <summary>Does what a command asks.</summary>
     public async Task<ControlAnswer> HandleAsync(ControlRequest request, CancellationToken cancellationToken)
     {
@@ -63,7 +66,7 @@ internal sealed class PluginHost
         }
         catch (ConfigException error)
         {
-            return new ControlAnswer(false, [.. error.Errors.Select(static e => e.ToString()), "the definitions in force do not fit what the folder holds now; nothing was changed"]);
+            return new ControlAnswer(false, [.. error.Errors.Select(static e => e.ToString()), "definitions and configuration in force do not fit what the folder holds now; nothing was changed"]);
         }
     }
 
@@ -123,9 +126,20 @@ internal sealed class PluginHost
 
         DefinitionsPlan plan = PlanCompiler.Compile(model, _snapshot);
         List<Action> exchanges = [.. Triggers(plan), .. Functions(next), .. Sources(plan)];
+        PluginSink? sink = Sink is { } used && loaded.Any(p => p.Name == used.Sink.Part.Plugin) ? used.Open(next) : null;
         if (await _runtime.ExchangePluginsAsync(Aggregates(plan), cancellationToken).ConfigureAwait(false) is { } refusal)
         {
+            if (sink is not null)
+            {
+                await sink.DisposeAsync().ConfigureAwait(false);
+            }
+
             throw new PluginException(refusal);
+        }
+
+        if (sink is not null)
+        {
+            Sink!.Value.Sink.Become(sink);
         }
 
         exchanges.ForEach(static e => e());

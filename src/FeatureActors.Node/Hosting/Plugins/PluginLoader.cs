@@ -74,23 +74,20 @@ internal static class PluginLoader
                 continue;
             }
 
-            bool isUsed = Bring<IFeatureType>(plugin, constructor, static t => t.Name, '-', t => plugin.Types.Add(new PluginFeatureType(t, name)))
+            _ = Bring<IFeatureType>(plugin, constructor, static t => t.Name, '-', t => plugin.Types.Add(new PluginFeatureType(t, name)))
                 | Bring<IFeatureConvertType>(plugin, constructor, static c => c.Name, '-', c => BringConversion(plugin, c))
                 | Bring<ITriggerType>(plugin, constructor, static t => t.Name, '-', t => plugin.Triggers.Add(new PluginTriggerType(t, name)))
                 | Bring<IScalarFunction>(plugin, constructor, static f => f.Name, '_', f => plugin.Functions.Add(new PluginFunction(f, name)))
                 | Bring<IEventFormat>(plugin, constructor, static f => f.Name, '-', f => plugin.Formats.Add(new PluginEventFormat(f, name)))
                 | Bring<ILookupType>(plugin, constructor, static l => l.Name, '-', l => plugin.Lookups.Add(new PluginLookupType(l, name)))
-                | Bring<ISlotAssignerType>(plugin, constructor, static s => s.Name, '-', s => plugin.Slots.Add(new PluginSlots(s, name)));
-            if (!isUsed && typeof(IFeatureSink).IsAssignableFrom(type))
-            {
-                plugin.Unused.Add(type.FullName!);
-            }
+                | Bring<ISlotAssignerType>(plugin, constructor, static s => s.Name, '-', s => plugin.Slots.Add(new PluginSlots(s, name)))
+                | Bring<IFeatureSinkType>(plugin, constructor, static s => s.Name, '-', s => plugin.Sinks.Add(new PluginSinkType(s, name)));
         }
 
         return plugin.Contents.Any()
             ? plugin
             : throw new PluginException(
-                $"plug-in '{name}' has no public class with a constructor without parameters that implements IFeatureType, ITriggerType, IScalarFunction, IFeatureConvertType, IEventFormat, ILookupType or ISlotAssignerType");
+                $"plug-in '{name}' has no public class with a constructor without parameters that implements IFeatureType, ITriggerType, IScalarFunction, IFeatureConvertType, IEventFormat, ILookupType, ISlotAssignerType or IFeatureSinkType");
     }
 
     // What the author states in <Version>; a build adds the commit behind a plus.

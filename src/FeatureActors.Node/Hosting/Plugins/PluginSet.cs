@@ -1,9 +1,12 @@
 using FeatureActors.Abstractions.Configuration;
+using FeatureActors.Abstractions.Errors;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Expressions;
 using FeatureActors.Core.Payloads;
+using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Triggers;
 using FeatureActors.Node.Commands;
+using FeatureActors.Node.Options;
 
 namespace FeatureActors.Node.Hosting.Plugins;
 
@@ -50,7 +53,7 @@ internal sealed class PluginSet
         Folder, [.. Plugins.Where(p => p.Name != plugin.Name).Append(plugin).OrderBy(static p => p.Name, StringComparer.Ordinal)]);
 
     /// <summary>Binds definitions with what is built in and these plug-ins.</summary>
-    /// <exception cref="Abstractions.Errors.ConfigException">The definitions have mistakes.</exception>
+    /// <exception cref="ConfigException">The definitions have mistakes.</exception>
     public DefinitionsModel Bind(ConfigObject definitions) => DefinitionsBinder.Bind(
         definitions,
         new FeatureTypeRegistry([.. BuiltInFeatureTypes.All, .. Plugins.SelectMany(static p => p.Types)]),
@@ -58,6 +61,31 @@ internal sealed class PluginSet
         new TriggerTypeRegistry([.. BuiltInTriggerTypes.All, .. Plugins.SelectMany(static p => p.Triggers)]),
         new CustomKinds(
             Plugins.SelectMany(static p => p.Formats), Plugins.SelectMany(static p => p.Lookups), Plugins.SelectMany(static p => p.Slots)));
+
+    /// <summary>Opens the sink that a configuration names.</summary>
+    /// <param name="section">Its name and settings; not that of Redis.</param>
+    /// <param name="definitionsNamespace">Namespace of the definitions.</param>
+    /// <param name="callBudget">Longest time that a call may take.</param>
+    /// <param name="time">The node's clock.</param>
+    /// <exception cref="ConfigException">No plug-in has it, or its settings have mistakes.</exception>
+    public PluginSink OpenSink(SinkSection section, string definitionsNamespace, TimeSpan callBudget, TimeProvider time)
+    {
+        PluginSinkType[] known = [.. Plugins.SelectMany(static p => p.Sinks)];
+        if (Array.Find(known, s => s.Name == section.Type) is not { } type)
+        {
+            string there = known.Length == 0 ? "none has a sink" : "there is " + string.Join(", ", known.Select(static s => s.Name));
+            throw new ConfigException([new ConfigError(
+                section.Settings.Place(), $"no plug-in in {Folder.Path} has the sink '{section.Type}': {there}", "write redis, or put the plug-in into the folder")]);
+        }
+
+        var errors = new List<ConfigError>();
+        var settings = section.Settings.Read(errors);
+        PluginSink? sink = type.Open(new ConfigSettingsBinding("sink", settings), definitionsNamespace, callBudget, time);
+        settings.RejectUnknown();
+        return errors.Count == 0 && sink is not null
+            ? sink
+            : throw new ConfigException(errors.Count > 0 ? errors : [new ConfigError(section.Settings.Place(), $"sink {type.Name} did not open and did not say why")]);
+    }
 
     /// <summary>
     /// This set with the functions of <paramref name="old"/> where both have them: expressions are bound to those, and only what is
@@ -91,7 +119,7 @@ internal sealed class PluginSet
             [
                 .. plugin.Types.Select(static t => $"type {t.Name}"), .. plugin.Triggers.Select(static t => $"trigger {t.Name}"),
                 .. plugin.Formats.Select(static f => $"format {f.Name}"), .. plugin.Lookups.Select(static l => $"lookup {l.Name}"),
-                .. plugin.Slots.Select(static s => $"periods {s.Name}"),
+                .. plugin.Slots.Select(static s => $"periods {s.Name}"), .. plugin.Sinks.Select(static s => $"sink {s.Name}"),
                 .. plugin.Functions.Select(static f => "function " + f.Name.ToLowerInvariant()),
             ];
             foreach (string item in names)
