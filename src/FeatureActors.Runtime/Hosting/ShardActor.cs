@@ -133,6 +133,9 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
     public async Task AbandonAsync()
     {
         _isAbandoned = true;
+
+        // It will not arrive any more, and nobody need wait for it.
+        _arrived.TrySetResult();
         await EndTasksAsync().ConfigureAwait(false);
     }
 

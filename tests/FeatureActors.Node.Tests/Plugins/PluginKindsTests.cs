@@ -54,7 +54,7 @@ public sealed class PluginKindsTests : IDisposable
     public void A_plug_in_is_listed_with_all_it_brings_and_the_version_that_its_author_states()
     {
         Assert.Equal(
-            ["kinds 1.4.0-beta.2: conversion custom:label, trigger custom:moody, function halt, format custom:pipes, lookup custom:catalog, periods custom:shift"],
+            ["kinds 1.4.0-beta.2: conversion custom:label, trigger custom:moody, function halt, format custom:pipes, lookup custom:catalog, periods custom:shift, sink custom:shelf"],
             PluginSet.Load(_folder).Describe());
     }
 
