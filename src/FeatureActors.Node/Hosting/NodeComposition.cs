@@ -15,6 +15,7 @@ using FeatureActors.Node.Http;
 using FeatureActors.Node.Http.Metrics;
 using FeatureActors.Node.Options;
 using FeatureActors.Persistence.Sql.Leases;
+using FeatureActors.Persistence.Sql.Postgres;
 using FeatureActors.Redis;
 using FeatureActors.Runtime.Hosting;
 using FeatureActors.Runtime.Ingest;
@@ -221,10 +222,13 @@ internal sealed class NodeComposition : IAsyncDisposable
             await WaitAsync(() => log.OpenAsync(entity.Entity, entity.Shards, cancellationToken), start, cancellationToken).ConfigureAwait(false);
         }
 
+        var partitions = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (IEventSource source in sources.Values)
         {
-            await WaitAsync(() => source.CountPartitionsAsync(cancellationToken), start, cancellationToken).ConfigureAwait(false);
+            partitions[source.Source] = await WaitAsync(() => source.CountPartitionsAsync(cancellationToken), start, cancellationToken).ConfigureAwait(false);
         }
+
+        LeaseSources(sources, partitions);
 
         var ports = new NodePorts
         {
@@ -289,6 +293,27 @@ internal sealed class NodeComposition : IAsyncDisposable
         return sources;
     }
 
+    /// <summary>With leases, partitions of topics are leased as shards are, so that a dead node's are read again as soon.</summary>
+    private void LeaseSources(Dictionary<string, IEventSource> sources, Dictionary<string, int> partitions)
+    {
+        IEventSource[] topics = [.. sources.Values.Where(static s => s is KafkaEventSource)];
+        if (topics.Length > 0 && Leases is { } postgres)
+        {
+            var leased = new LeasedSources(
+                postgres.CreateSourceLeases(LeaseOptionsOf(), _time, _logger), topics.ToDictionary(static t => t.Source, t => partitions[t.Source], StringComparer.Ordinal));
+            _owned.Push(leased);
+            foreach (IEventSource topic in topics)
+            {
+                sources[topic.Source] = leased.Lease(topic);
+            }
+        }
+    }
+
+    /// <summary>The database whose leases say what is this node's; null when Kafka's groups do, or nobody else is there.</summary>
+    private PostgresStores? Leases => _options.Log == "kafka" && _options.Ownership == "lease" ? Stores.Postgres : null;
+
+    private LeaseOptions LeaseOptionsOf() => new() { Owner = Name, Duration = _options.Lease.Duration, Renew = _options.Lease.Renew };
+
     private IShardLog CreateLog(out IShardOwnership ownership)
     {
         if (_options.Log == "embedded")
@@ -299,9 +324,8 @@ internal sealed class NodeComposition : IAsyncDisposable
 
         var log = new KafkaShardLog(Kafka, Model.Namespace);
         _owned.Push(log);
-        ownership = _options.Ownership == "lease" && Stores.Postgres is { } postgres
-            ? postgres.CreateOwnership(
-                new LeaseOptions { Owner = Name, Duration = _options.Lease.Duration, Renew = _options.Lease.Renew }, _time, _logger)
+        ownership = Leases is { } postgres
+            ? postgres.CreateOwnership(LeaseOptionsOf(), _time, _logger)
             : new KafkaShardOwnership(Kafka, Model.Namespace);
         _owned.Push(ownership);
         return log;

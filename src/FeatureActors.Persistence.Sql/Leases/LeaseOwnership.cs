@@ -12,7 +12,7 @@ namespace FeatureActors.Persistence.Sql.Leases;
 /// Ownership of shards by leases in the database. A planned move is announced first; then the holder lets go of the shard, behind its last
 /// checkpoint, and with that it is the other's, who is told at once. Whoever joins waits for that, not for an expiry.
 /// </summary>
-internal sealed class LeaseOwnership(PostgresDatabase database, LeaseOptions options, TimeProvider time, ILogger logger) : IShardOwnership
+internal sealed class LeaseOwnership(PostgresDatabase database, LeaseOptions options, LeaseNames names, TimeProvider time, ILogger logger) : IShardOwnership
 {
     private readonly CancellationTokenSource _disposing = new();
     private readonly ConcurrentDictionary<LeaseMember, bool> _members = new();
@@ -26,7 +26,7 @@ internal sealed class LeaseOwnership(PostgresDatabase database, LeaseOptions opt
 
         // A process that is started again under its old name must not be taken for the one before, whose leases are not its own.
         string name = string.Create(CultureInfo.InvariantCulture, $"{options.Owner}/{Guid.NewGuid():N}");
-        var member = new LeaseMember(new LeaseTable(database, options, name, entities), options, time, logger);
+        var member = new LeaseMember(new LeaseTable(database, options, name, names, entities), options, time, logger);
         await using var leaving = member.ConfigureAwait(false);
         _members[member] = true;
         try

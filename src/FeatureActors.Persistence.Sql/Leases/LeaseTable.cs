@@ -10,10 +10,12 @@ namespace FeatureActors.Persistence.Sql.Leases;
 /// server's clock. Whoever takes leases or ends members holds an advisory lock, so those decisions come one after the other; signs of
 /// life and releases need none.
 /// </summary>
-internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options, string member, IReadOnlyDictionary<string, int> entities)
+internal sealed class LeaseTable(
+    PostgresDatabase database, LeaseOptions options, string member, LeaseNames names, IReadOnlyDictionary<string, int> entities)
 {
     /// <summary>
-    /// Channel on which members tell each other that something changed. The payload's lines are the schema and, when a shard was handed to
+    /// Channel on which members tell each other that something changed. The payload's lines are the schema, with a suffix for what is
+    /// leased, and, when a shard was handed to
     /// a member, that member, the entity and the partition.
     /// </summary>
     public const string Channel = "feature_actors_leases";
@@ -28,14 +30,15 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
 
     public string Member => member;
 
-    public string Schema => database.Options.Schema;
+    /// <summary>Whom this concerns: first line of what members tell each other.</summary>
+    private string Audience => database.Options.Schema + names.Suffix;
 
     /// <summary>A sign of life; false when others have ended this member, or it was never there.</summary>
     public ValueTask<bool> RenewAsync(CancellationToken cancellationToken) => database.RunAsync(
         "renew the leases of shards",
         async connection => await PostgresSql.ExecuteAsync(
             connection,
-            $"UPDATE lease_members SET expires = {Until} WHERE member = $1",
+            $"UPDATE {names.Members} SET expires = {Until} WHERE member = $1",
             cancellationToken,
             PostgresSql.Text(member),
             PostgresSql.Long((long)options.Duration.TotalMilliseconds)).ConfigureAwait(false) == 1,
@@ -48,7 +51,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         {
             await PostgresSql.ExecuteAsync(
                 connection,
-                $"INSERT INTO lease_members (member, owner, expires) VALUES ($1, $3, {Until}) ON CONFLICT (member) DO UPDATE SET expires = excluded.expires",
+                $"INSERT INTO {names.Members} (member, owner, expires) VALUES ($1, $3, {Until}) ON CONFLICT (member) DO UPDATE SET expires = excluded.expires",
                 cancellationToken,
                 PostgresSql.Text(member),
                 PostgresSql.Long((long)options.Duration.TotalMilliseconds),
@@ -57,7 +60,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
             {
                 await PostgresSql.ExecuteAsync(
                     connection,
-                    "INSERT INTO leases (entity, partition) SELECT $1, generate_series(0, $2 - 1) ON CONFLICT DO NOTHING",
+                    $"INSERT INTO {names.Leases} (entity, partition) SELECT $1, generate_series(0, $2 - 1) ON CONFLICT DO NOTHING",
                     cancellationToken,
                     PostgresSql.Text(entity),
                     PostgresSql.Integer(partitions)).ConfigureAwait(false);
@@ -82,7 +85,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
             {
                 await PostgresSql.ExecuteAsync(
                     connection,
-                    $"DELETE FROM lease_members WHERE member <> $2 AND {Expired}",
+                    $"DELETE FROM {names.Members} WHERE member <> $2 AND {Expired}",
                     cancellationToken,
                     PostgresSql.Long((long)options.Duration.TotalMilliseconds),
                     PostgresSql.Text(member)).ConfigureAwait(false);
@@ -90,7 +93,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
 
             await PostgresSql.ExecuteAsync(
                 connection,
-                "UPDATE leases SET member = NULL, heir = NULL WHERE member IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lease_members m WHERE m.member = leases.member)",
+                $"UPDATE {names.Leases} l SET member = NULL, heir = NULL WHERE member IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {names.Members} m WHERE m.member = l.member)",
                 cancellationToken).ConfigureAwait(false);
             LeaseView view = await ReadAsync(connection, cancellationToken).ConfigureAwait(false);
             IReadOnlyList<ShardId> take = LeaseShares.Take(member, view.Staying, view.Rows);
@@ -98,7 +101,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
             {
                 await PostgresSql.ExecuteAsync(
                     connection,
-                    "UPDATE leases SET member = $3, heir = NULL WHERE entity = $1 AND partition = $2 AND member IS NULL",
+                    $"UPDATE {names.Leases} SET member = $3, heir = NULL WHERE entity = $1 AND partition = $2 AND member IS NULL",
                     cancellationToken,
                     PostgresSql.Text(shard.Entity),
                     PostgresSql.Integer(shard.Partition),
@@ -126,7 +129,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
             {
                 await PostgresSql.ExecuteAsync(
                     connection,
-                    "UPDATE leases SET heir = $4 WHERE entity = $1 AND partition = $2 AND member = $3",
+                    $"UPDATE {names.Leases} SET heir = $4 WHERE entity = $1 AND partition = $2 AND member = $3",
                     cancellationToken,
                     PostgresSql.Text(move.Shard.Entity),
                     PostgresSql.Integer(move.Shard.Partition),
@@ -143,8 +146,8 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         $"say that shard {shard} has arrived",
         connection => PostgresSql.ExecuteAsync(
             connection,
-            """
-            WITH arrived AS (UPDATE leases SET heir = NULL WHERE entity = $1 AND partition = $2 AND member = $3 AND heir = $3 RETURNING 1)
+            $"""
+            WITH arrived AS (UPDATE {names.Leases} SET heir = NULL WHERE entity = $1 AND partition = $2 AND member = $3 AND heir = $3 RETURNING 1)
             SELECT pg_notify($4, $5) FROM arrived
             """,
             cancellationToken,
@@ -152,7 +155,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
             PostgresSql.Integer(shard.Partition),
             PostgresSql.Text(member),
             PostgresSql.Text(Channel),
-            PostgresSql.Text(Schema)),
+            PostgresSql.Text(Audience)),
         cancellationToken).ConfigureAwait(false);
 
     /// <summary>
@@ -163,10 +166,10 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         $"hand over the lease of shard {shard}",
         connection => PostgresSql.ExecuteAsync(
             connection,
-            """
+            $"""
             WITH given AS (
-                UPDATE leases l SET (member, heir) =
-                    (SELECT max(m.member), max(m.member) FROM lease_members m WHERE m.member = l.heir AND NOT m.leaving)
+                UPDATE {names.Leases} l SET (member, heir) =
+                    (SELECT max(m.member), max(m.member) FROM {names.Members} m WHERE m.member = l.heir AND NOT m.leaving)
                 WHERE entity = $1 AND partition = $2 AND member = $3 RETURNING member)
             SELECT pg_notify($4, concat_ws(chr(10), $5, member, CASE WHEN member IS NOT NULL THEN concat($1, chr(10), $2) END)) FROM given
             """,
@@ -175,7 +178,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
             PostgresSql.Integer(shard.Partition),
             PostgresSql.Text(member),
             PostgresSql.Text(Channel),
-            PostgresSql.Text(Schema)),
+            PostgresSql.Text(Audience)),
         cancellationToken).ConfigureAwait(false);
 
     /// <summary>Says that this member is about to leave: it gets nothing any more, and others get what it has. False when there are none.</summary>
@@ -185,7 +188,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         {
             bool isDone = await PostgresSql.ExecuteAsync(
                 connection,
-                "UPDATE lease_members SET leaving = true WHERE member = $1 AND EXISTS (SELECT 1 FROM lease_members WHERE member <> $1 AND NOT leaving)",
+                $"UPDATE {names.Members} SET leaving = true WHERE member = $1 AND EXISTS (SELECT 1 FROM {names.Members} WHERE member <> $1 AND NOT leaving)",
                 cancellationToken,
                 PostgresSql.Text(member)).ConfigureAwait(false) == 1;
             await TellAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -199,9 +202,9 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         async connection =>
         {
             await PostgresSql.ExecuteAsync(
-                connection, "UPDATE leases SET member = NULL, heir = NULL WHERE member = $1", cancellationToken, PostgresSql.Text(member)).ConfigureAwait(false);
+                connection, $"UPDATE {names.Leases} SET member = NULL, heir = NULL WHERE member = $1", cancellationToken, PostgresSql.Text(member)).ConfigureAwait(false);
             await PostgresSql.ExecuteAsync(
-                connection, "DELETE FROM lease_members WHERE member = $1", cancellationToken, PostgresSql.Text(member)).ConfigureAwait(false);
+                connection, $"DELETE FROM {names.Members} WHERE member = $1", cancellationToken, PostgresSql.Text(member)).ConfigureAwait(false);
             await TellAsync(connection, cancellationToken).ConfigureAwait(false);
             return true;
         },
@@ -217,7 +220,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         connection.Notification += (_, told) =>
         {
             string[] lines = told.Payload.Split('\n');
-            if (lines[0] == Schema)
+            if (lines[0] == Audience)
             {
                 heard(lines is [_, var to, var entity, var partition] && to == member
                     ? new ShardId(entity, int.Parse(partition, CultureInfo.InvariantCulture))
@@ -238,7 +241,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         var staying = new HashSet<string>(StringComparer.Ordinal);
         bool isSomebodyExpired = false;
         using (NpgsqlCommand command = PostgresSql.Command(
-            connection, $"SELECT member, {Expired}, leaving FROM lease_members", PostgresSql.Long((long)options.Duration.TotalMilliseconds)))
+            connection, $"SELECT member, {Expired}, leaving FROM {names.Members}", PostgresSql.Long((long)options.Duration.TotalMilliseconds)))
         {
             using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -253,7 +256,7 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         }
 
         var rows = new List<LeaseRow>();
-        using (NpgsqlCommand command = PostgresSql.Command(connection, "SELECT entity, partition, coalesce(member, ''), coalesce(heir, '') FROM leases"))
+        using (NpgsqlCommand command = PostgresSql.Command(connection, $"SELECT entity, partition, coalesce(member, ''), coalesce(heir, '') FROM {names.Leases}"))
         {
             using NpgsqlDataReader row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -277,12 +280,12 @@ internal sealed class LeaseTable(PostgresDatabase database, LeaseOptions options
         {
             await PostgresSql.ExecuteAsync(connection, EndIfFrozen, cancellationToken).ConfigureAwait(false);
             await PostgresSql.ExecuteAsync(
-                connection, "SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", cancellationToken, PostgresSql.Text("feature-actors leases " + Schema))
+                connection, "SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", cancellationToken, PostgresSql.Text("feature-actors leases " + Audience))
                 .ConfigureAwait(false);
             return await work(connection).ConfigureAwait(false);
         },
         cancellationToken);
 
     private Task<int> TellAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => PostgresSql.ExecuteAsync(
-        connection, "SELECT pg_notify($1, $2)", cancellationToken, PostgresSql.Text(Channel), PostgresSql.Text(Schema));
+        connection, "SELECT pg_notify($1, $2)", cancellationToken, PostgresSql.Text(Channel), PostgresSql.Text(Audience));
 }

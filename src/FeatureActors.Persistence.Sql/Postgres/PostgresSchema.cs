@@ -67,6 +67,10 @@ internal static class PostgresSchema
         INSERT INTO entities_vacuum (rewritten) VALUES (0);
         ALTER TABLE entities SET (fillfactor = 100);
         """,
+        """
+        CREATE TABLE source_lease_members (LIKE lease_members INCLUDING ALL);
+        CREATE TABLE source_leases (LIKE leases INCLUDING ALL);
+        """,
     ];
 
     /// <summary>

@@ -61,7 +61,16 @@ public sealed class PostgresStores : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        return new LeaseOwnership(_database, options, time, logger);
+        return new LeaseOwnership(_database, options, LeaseNames.Shards, time, logger);
+    }
+
+    /// <summary>Leases of source partitions, shared out as shards are: the entities of a watch are sources with their numbers of partitions.</summary>
+    /// <exception cref="ArgumentException">A setting is out of range.</exception>
+    public IShardOwnership CreateSourceLeases(LeaseOptions options, TimeProvider time, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        return new LeaseOwnership(_database, options, LeaseNames.Sources, time, logger);
     }
 
     /// <summary>Opens what is there without making or changing anything; null when no node has used the schema.</summary>
