@@ -7,7 +7,6 @@ using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Plugins;
-using FeatureActors.Core.Sharding;
 using FeatureActors.Runtime.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -22,12 +21,6 @@ namespace FeatureActors.Runtime.Ingest;
 internal sealed class IngestActor : IRowTarget, IWatched
 {
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
-
-    // A waiting batch this large makes reading wait; with one event's rows on top it stays below a broker's 1 MB.
-    private const int WaitingBytesMax = 128 * 1024;
-
-    // Shards without rows are told the event-time clock this often.
-    private const long ClockIntervalMs = 100;
 
     private readonly IngestPlan _plan;
     private readonly IEventSource _source;
@@ -44,11 +37,11 @@ internal sealed class IngestActor : IRowTarget, IWatched
     private readonly List<DeadLetter> _refused = [];
     private readonly AsyncSignal _acknowledged = new();
     private readonly EventChunk _chunk = new();
+    private ShardFeeds _feeds;
     private int _partitions;
     private int _lane;
     private long _lastOffset = -1;
     private long _clockMs = long.MinValue;
-    private long _clockToldAtMs;
     private int _event;
     private bool _isEnded;
     private long _nowMs;
@@ -66,7 +59,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
         _time = time;
         _logger = logger;
         _router = new EventRouter(plan);
-        _feeds = new ShardFeed[plan.Routes.Count][];
+        _feeds = NewFeeds();
         _positions = new PositionSaver(plan, partition, ports.Positions, letters, time, logger, SafeOffset);
     }
 
@@ -120,9 +113,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
 
     void IRowTarget.Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row)
     {
-        ShardFeed[] feeds = _feeds[ordinal];
-        ShardFeed feed = feeds[StableHash.PartitionOf(StableHash.Of(key), feeds.Length)];
-        feed.Add(_chunk[_event].Offset, ordinal, groups, eventIdHash, key, row, _monotonicMs);
+        _feeds.Add(_chunk[_event].Offset, ordinal, groups, eventIdHash, key, row, _monotonicMs);
         Counters.Rows++;
     }
 
@@ -148,39 +139,13 @@ internal sealed class IngestActor : IRowTarget, IWatched
 
     private long MonotonicMs => (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
-    /// <summary>
-    /// Begins with empty feeds. Batches of an earlier attempt may still arrive: each attempt alone is in order and without a gap
-    /// from a saved position on, and that is all that the shards' marks need.
-    /// </summary>
-    private void OpenFeeds()
-    {
-        var byShard = new Dictionary<ShardId, ShardFeed>();
-        for (int r = 0; r < _feeds.Length; r++)
-        {
-            RoutePlan route = _plan.Routes[r];
-            _feeds[r] = new ShardFeed[route.Shards];
-            for (int p = 0; p < route.Shards; p++)
-            {
-                // Routes to the same entity share their feeds: one order per source partition and shard.
-                var shard = new ShardId(route.Entity, p);
-                if (!byShard.TryGetValue(shard, out ShardFeed? feed))
-                {
-                    feed = new ShardFeed(shard, route, Source);
-                    byShard.Add(shard, feed);
-                }
-
-                _feeds[r][p] = feed;
-            }
-        }
-
-        _allFeeds = [.. byShard.Values];
-        _refused.Clear();
-        _isEnded = false;
-    }
+    private ShardFeeds NewFeeds() => new(_plan, _options.Linger, _options.BatchBytes);
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
-        OpenFeeds();
+        _feeds = NewFeeds();
+        _refused.Clear();
+        _isEnded = false;
         await _positions.EndAsync().ConfigureAwait(false);
         if (await FindStartAsync(cancellationToken).ConfigureAwait(false) is not { } start)
         {
@@ -201,7 +166,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
                 await RouteChunkAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            while (_allFeeds.Exists(static f => f.Append is not null || f.Waiting > 0 || !f.IsEndTold))
+            while (!_feeds.IsEndAcknowledged)
             {
                 FlushDue(isLingerOver: true);
                 await _acknowledged.WaitAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -251,7 +216,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
             _monotonicMs = MonotonicMs;
             FlushDue(isLingerOver: false);
             _positions.SaveIfTime(cancellationToken);
-            bool isAnythingOpen = _allFeeds.Exists(static f => f.Waiting > 0 || f.Append is not null) || _clockMs != long.MinValue
+            bool isAnythingOpen = _feeds.IsAnythingOpen || _clockMs != long.MinValue
                 || _positions.Saved <= _lastOffset;
             if (!isAnythingOpen)
             {
@@ -359,59 +324,17 @@ internal sealed class IngestActor : IRowTarget, IWatched
 
     private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {
-        while (_allFeeds.Exists(static f => f.Waiting > WaitingBytesMax))
+        while (!_feeds.HasRoom)
         {
             await _acknowledged.WaitAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             FlushDue(isLingerOver: false);
         }
     }
 
-    /// <summary>Sends what is full or has waited long enough, for shards whose last batch is acknowledged.</summary>
     private void FlushDue(bool isLingerOver)
     {
-        long lingerMs = (long)_options.Linger.TotalMilliseconds;
-        bool isClockTime = _plan.Clock == ClockKind.Event && _clockMs != long.MinValue
-            && (_isEnded || _monotonicMs - _clockToldAtMs >= ClockIntervalMs);
-        foreach (ShardFeed feed in _allFeeds)
-        {
-            if (feed.Append is not null)
-            {
-                if (!feed.Append.IsCompleted)
-                {
-                    continue;
-                }
-
-                Acknowledge(feed);
-            }
-
-            bool isDue = feed.Waiting >= _options.BatchBytes
-                || (feed.WaitingRows > 0 && (isLingerOver || _isEnded || _monotonicMs - feed.WaitingSince >= lingerMs));
-            bool tellsClock = isClockTime && (feed.ToldClockMs < _clockMs || (_isEnded && !feed.IsEndTold));
-            if (isDue || tellsClock)
-            {
-                feed.Send(
-                    new BatchHeader(
-                        _plan.DefinitionsVersion, _lane, Source, _partition, _partitions, 0, _lastOffset, _clockMs, _isEnded, _nowMs),
-                    AppendAsync);
-            }
-        }
-
-        if (isClockTime)
-        {
-            _clockToldAtMs = _monotonicMs;
-        }
-    }
-
-    private void Acknowledge(ShardFeed feed)
-    {
-        if (feed.Append!.Exception is { } error)
-        {
-            // A refused batch surfaces here and stops the actor.
-            ExceptionDispatchInfo.Throw(error.InnerException ?? error);
-        }
-
-        feed.TakeAcknowledgement();
-        Counters.Batches++;
+        var header = new BatchHeader(_plan.DefinitionsVersion, _lane, Source, _partition, _partitions, 0, _lastOffset, _clockMs, _isEnded, _nowMs);
+        Counters.Batches += _feeds.FlushDue(header, _monotonicMs, isLingerOver, AppendAsync);
     }
 
     private Task AppendAsync(ShardId shard, ReadOnlyMemory<byte> batch) => Task.Run(async () =>
@@ -440,14 +363,5 @@ internal sealed class IngestActor : IRowTarget, IWatched
     });
 
     /// <summary>The offset below which every row is in its log and every refused event was handed to the dead-letter writer.</summary>
-    private long SafeOffset()
-    {
-        long safe = _lastOffset + 1;
-        foreach (ShardFeed feed in _allFeeds)
-        {
-            safe = Math.Min(safe, Math.Min(feed.FirstSent, feed.FirstWaiting));
-        }
-
-        return safe;
-    }
+    private long SafeOffset() => _feeds.SafeOffset(_lastOffset + 1);
 }

@@ -7,7 +7,7 @@ namespace FeatureActors.Runtime.Ingest;
 
 /// <summary>
 /// The way from one source partition to one shard: rows are packed into one batch while the batch before is on its way; never
-/// two are, so that they cannot overtake each other. Used by one ingest actor only.
+/// two are, so that they cannot overtake each other. Used by one reader only.
 /// </summary>
 internal sealed class ShardFeed(ShardId shard, RoutePlan route, string source)
 {

@@ -9,13 +9,13 @@ public sealed class InMemorySourcePositions() : FaultyPort("source positions in 
 
     /// <inheritdoc/>
     public ValueTask<SourcePosition?> ReadAsync(string source, int partition, CancellationToken cancellationToken) =>
-        RunAsync(nameof(ReadAsync), null, () => _positions.GetValueOrDefault((source, partition)), cancellationToken);
+        RunAsync(nameof(ReadAsync), null, () => Read(source, partition), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask SaveAsync(IReadOnlyList<SourcePosition> positions, CancellationToken cancellationToken) =>
         await RunAsync(nameof(SaveAsync), null, () => Save(positions), cancellationToken).ConfigureAwait(false);
 
-    private int Save(IReadOnlyList<SourcePosition> positions)
+    internal int Save(IReadOnlyList<SourcePosition> positions)
     {
         foreach (var position in positions)
         {
@@ -28,6 +28,8 @@ public sealed class InMemorySourcePositions() : FaultyPort("source positions in 
 
         return positions.Count;
     }
+
+    internal SourcePosition? Read(string source, int partition) => _positions.GetValueOrDefault((source, partition));
 
     private static bool IsAhead(SourcePosition position, SourcePosition stored) =>
         position.Lane > stored.Lane

@@ -7,15 +7,15 @@ using FeatureActors.Core.Slots;
 namespace FeatureActors.TestKit.Simulation;
 
 /// <summary>What must stand in a checkpoint.</summary>
-internal sealed class CheckpointLaw(SimulatedWorld world)
+internal sealed class CheckpointLaw(SimulatedWorld world, SimulatedShard shard)
 {
     /// <summary>A committed checkpoint must equal the fold of the log below its next offset.</summary>
     public void Check(CheckpointWrite write)
     {
         ShardHeader header = write.Header;
-        if (!world.Definitions.IsWall && header.ClockMs != world.Definitions.Naive.EventClock(header.NextOffset))
+        if (!world.Definitions.IsWall && header.ClockMs != shard.Naive.EventClock(header.NextOffset))
         {
-            SimulatedCourse.Violate($"checkpoint {header.CheckpointId}: T {header.ClockMs}, the log says {world.Definitions.Naive.EventClock(header.NextOffset)}");
+            SimulatedCourse.Violate($"shard {shard}: checkpoint {header.CheckpointId}: T {header.ClockMs}, the log says {shard.Naive.EventClock(header.NextOffset)}");
         }
 
         if (header.ClockMs == long.MinValue)
@@ -23,18 +23,18 @@ internal sealed class CheckpointLaw(SimulatedWorld world)
             return;
         }
 
-        Dictionary<string, Dictionary<string, string>?> expected = world.Definitions.Naive.Evaluate(header.NextOffset, header.ClockMs);
-        var layout = new EntityLayout(world.Definitions.Entity);
+        Dictionary<string, Dictionary<string, string>?> expected = shard.Naive.Evaluate(header.NextOffset, header.ClockMs);
+        var layout = new EntityLayout(shard.Plan);
         var block = new EntityBlock(layout, new ArrayBlockMemory());
         var evaluator = new GroupEvaluator(layout, block);
         var values = new GroupValues();
-        foreach (StoredEntity entity in world.Ports.Store.ListEntities(SimulatedPorts.Shard))
+        foreach (StoredEntity entity in world.Ports.Store.ListEntities(shard.Id))
         {
             block.Load(entity.State.Span);
-            for (int g = 0; g < world.Definitions.Entity.Groups.Count; g++)
+            for (int g = 0; g < shard.Plan.Groups.Count; g++)
             {
                 evaluator.Evaluate(g, header.ClockMs, values);
-                string key = $"fa:sim:{world.Definitions.Entity.Groups[g].Name}:{Encoding.UTF8.GetString(entity.Key.Span)}";
+                string key = SimulatedShard.FullKey(shard.Plan.Groups[g].Name, Encoding.UTF8.GetString(entity.Key.Span));
                 CompareStored(header, key, expected, values, g);
                 expected.Remove(key);
             }
@@ -42,7 +42,7 @@ internal sealed class CheckpointLaw(SimulatedWorld world)
 
         if (expected.FirstOrDefault(static e => e.Value is not null).Key is { } missing)
         {
-            SimulatedCourse.Violate($"checkpoint {header.CheckpointId} at {header.NextOffset}, T {header.ClockMs}: {missing} is missing, expected {NaiveModel.Show(expected[missing])}");
+            SimulatedCourse.Violate($"shard {shard}: checkpoint {header.CheckpointId} at {header.NextOffset}, T {header.ClockMs}: {missing} is missing, expected {NaiveModel.Show(expected[missing])}");
         }
     }
 
@@ -61,13 +61,13 @@ internal sealed class CheckpointLaw(SimulatedWorld world)
         {
             if (values.Fields[f].Kind != FeatureValueKind.Absent)
             {
-                found.Add(world.Definitions.Entity.Groups[group].Fields[f].Name, Encoding.UTF8.GetString(values.Text(f)));
+                found.Add(shard.Plan.Groups[group].Fields[f].Name, Encoding.UTF8.GetString(values.Text(f)));
             }
         }
 
-        if (isExpected != values.IsAlive || (isExpected && !world.Definitions.Naive.Groups[group].AreSame(fields!, found)))
+        if (isExpected != values.IsAlive || (isExpected && !shard.Naive.Groups[group].AreSame(fields!, found)))
         {
-            SimulatedCourse.Violate($"checkpoint {header.CheckpointId} at {header.NextOffset}, T {header.ClockMs}: {key}\n  expected {NaiveModel.Show(isExpected ? fields : null)}\n  stored   {(values.IsAlive ? NaiveModel.Show(found) : "nothing")}");
+            SimulatedCourse.Violate($"shard {shard}: checkpoint {header.CheckpointId} at {header.NextOffset}, T {header.ClockMs}: {key}\n  expected {NaiveModel.Show(isExpected ? fields : null)}\n  stored   {(values.IsAlive ? NaiveModel.Show(found) : "nothing")}");
         }
     }
 }

@@ -5,9 +5,30 @@ namespace FeatureActors.TestKit.Simulation;
 /// </summary>
 internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, bool hasIds, int partitions)
 {
-    public List<NaiveEntry> Log { get; } = [];
+    private readonly List<NaiveEntry> _log = [];
+    private Fold? _fold;
+
+    public IReadOnlyList<NaiveEntry> Log => _log;
 
     public IReadOnlyList<NaiveGroup> Groups => groups;
+
+    public void Append(NaiveEntry entry) => _log.Add(entry);
+
+    /// <summary>Some owner applied an entry at this T; the latest decides which idle exits are ambiguous.</summary>
+    public void NoteApplied(long offset, long clockMs)
+    {
+        NaiveEntry entry = _log[(int)offset];
+        if (clockMs <= entry.AppliedAtMs)
+        {
+            return;
+        }
+
+        entry.AppliedAtMs = clockMs;
+        if (isWall && _fold?.End > offset)
+        {
+            _fold = null;
+        }
+    }
 
     /// <summary>Fields of every live (group, key) over log[0..end) at T; a null field map of an ambiguous idle exit means: do not compare.</summary>
     /// <param name="end">Log entries that count.</param>
@@ -16,57 +37,69 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     /// <param name="isPublished">True for what the sink must have: what fades away with T alone stays there until it is evaluated.</param>
     public Dictionary<string, Dictionary<string, string>?> Evaluate(long end, long nowMs, bool isPublished = false, string? onlyKey = null)
     {
-        var states = new Dictionary<(int, string), GroupRows>();
-
-        // The first entry that covers an event decides about it: an event too far ahead then may not be so in a repetition.
-        long[] covered = new long[partitions];
-        Array.Fill(covered, -1);
-        var ids = new Dictionary<(string, string), long>();
-        long[] clocks = new long[partitions];
-        Array.Fill(clocks, long.MinValue);
-        for (int i = 0; i < end; i++)
-        {
-            NaiveEntry entry = Log[i];
-            long clock = clocks.Min();
-            foreach ((SimulatedEvent e, long time, long ingest) in entry.Rows)
-            {
-                if (e.Offset <= covered[e.Partition] || (onlyKey is not null && !onlyKey.EndsWith($":{e.Key}", StringComparison.Ordinal)))
-                {
-                    continue;
-                }
-
-                long rowNow = isWall ? ingest : clock;
-                long applied = isWall ? entry.AppliedAtMs : clock;
-                if (hasIds && e.Id is not null && ids.TryGetValue((e.Key, IdOf(e)), out long firstTime))
-                {
-                    Doubt(states, e, time, firstTime, Math.Max(rowNow, applied));
-                }
-                else if (Take(states, e, time, rowNow, applied) && hasIds && e.Id is not null)
-                {
-                    ids.Add((e.Key, IdOf(e)), time);
-                }
-            }
-
-            clocks[entry.Partition] = Math.Max(clocks[entry.Partition], entry.ClockMs);
-            if (entry.FirstOffset > covered[entry.Partition] + 1)
-            {
-                throw new SimulationViolationException($"ingest left a gap: {covered[entry.Partition]} is followed by {entry.FirstOffset}");
-            }
-
-            covered[entry.Partition] = Math.Max(covered[entry.Partition], entry.LastOffset);
-        }
-
+        string? only = onlyKey is null ? null : SimulatedShard.KeyOf(onlyKey);
+        Fold fold = FoldTo(end, only);
         var result = new Dictionary<string, Dictionary<string, string>?>(StringComparer.Ordinal);
-        foreach (((int g, string key), GroupRows rows) in states)
+        foreach (((int g, string key), GroupRows rows) in fold.States)
         {
+            if (only is not null && key != only)
+            {
+                continue;
+            }
+
             (bool isAlive, Dictionary<string, string>? fields) = Fields(groups[g], rows, nowMs, isPublished);
             if (isAlive)
             {
-                result.Add($"fa:sim:{groups[g].Name}:{key}", fields);
+                result.Add(SimulatedShard.FullKey(groups[g].Name, key), fields);
             }
         }
 
         return result;
+    }
+
+    /// <summary>The rows of log[0..end) that count: what earlier calls made of its beginning is gone on with.</summary>
+    private Fold FoldTo(long end, string? only)
+    {
+        Fold fold = _fold is { } kept && kept.End <= end ? kept : new Fold(partitions);
+        bool isWhole = fold == _fold || only is null;
+        for (; fold.End < end; fold.End++)
+        {
+            Add(fold, _log[(int)fold.End], isWhole ? null : only);
+        }
+
+        if (isWhole && (_fold is null || _fold.End < fold.End))
+        {
+            _fold = fold;
+        }
+
+        return fold;
+    }
+
+    private void Add(Fold fold, NaiveEntry entry, string? only)
+    {
+        // The first entry that covers an event decides about it: an event too far ahead then may not be so in a repetition.
+        long clock = fold.Clocks.Min();
+        foreach ((SimulatedEvent e, long time, long ingest) in entry.Rows)
+        {
+            if (e.Offset <= fold.Covered[e.Partition] || (only is not null && only != e.Key))
+            {
+                continue;
+            }
+
+            long rowNow = isWall ? ingest : clock;
+            long applied = isWall ? entry.AppliedAtMs : clock;
+            if (hasIds && e.Id is not null && fold.Ids.TryGetValue((e.Key, IdOf(e)), out long firstTime))
+            {
+                Doubt(fold.States, e, time, firstTime, Math.Max(rowNow, applied));
+            }
+            else if (Take(fold.States, e, time, rowNow, applied) && hasIds && e.Id is not null)
+            {
+                fold.Ids.Add((e.Key, IdOf(e)), time);
+            }
+        }
+
+        fold.Clocks[entry.Partition] = Math.Max(fold.Clocks[entry.Partition], entry.ClockMs);
+        fold.Covered[entry.Partition] = Math.Max(fold.Covered[entry.Partition], entry.LastOffset);
     }
 
     // A retraction carries the id of what it takes back and is no repetition of it.
@@ -79,7 +112,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
         Array.Fill(clocks, long.MinValue);
         for (int i = 0; i < end; i++)
         {
-            clocks[Log[i].Partition] = Math.Max(clocks[Log[i].Partition], Log[i].ClockMs);
+            clocks[_log[i].Partition] = Math.Max(clocks[_log[i].Partition], _log[i].ClockMs);
         }
 
         return clocks.Min();
@@ -239,6 +272,28 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     public static string Show(IReadOnlyDictionary<string, string>? fields) => fields is null
         ? "nothing"
         : string.Join(' ', fields.OrderBy(static f => f.Key, StringComparer.Ordinal).Select(static f => $"{f.Key}={f.Value}"));
+
+    /// <summary>What the beginning of the log comes to.</summary>
+    private sealed class Fold
+    {
+        public Fold(int partitions)
+        {
+            Covered = new long[partitions];
+            Array.Fill(Covered, -1);
+            Clocks = new long[partitions];
+            Array.Fill(Clocks, long.MinValue);
+        }
+
+        public long End { get; set; }
+
+        public long[] Covered { get; }
+
+        public long[] Clocks { get; }
+
+        public Dictionary<(int, string), GroupRows> States { get; } = [];
+
+        public Dictionary<(string, string), long> Ids { get; } = [];
+    }
 
     private sealed class GroupRows
     {

@@ -22,6 +22,8 @@ internal sealed class SimulatedCourse(int seed, long startMs, bool keepsStory)
 
     public Dictionary<string, long> Faults { get; } = new(StringComparer.Ordinal);
 
+    public Dictionary<string, long> Met { get; } = new(StringComparer.Ordinal);
+
     public Dictionary<string, long> Moves { get; } = new(StringComparer.Ordinal);
 
     public long Comparisons { get; set; }
@@ -51,7 +53,7 @@ internal sealed class SimulatedCourse(int seed, long startMs, bool keepsStory)
     }
 
     /// <summary>Counts something that a run of many seeds must have met.</summary>
-    public void Meet(string what) => Faults[what] = Faults.GetValueOrDefault(what) + 1;
+    public void Meet(string what) => Met[what] = Met.GetValueOrDefault(what) + 1;
 
     public void Move(string move) => Moves[move] = Moves.GetValueOrDefault(move) + 1;
 

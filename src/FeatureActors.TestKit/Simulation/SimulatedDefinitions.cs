@@ -8,25 +8,31 @@ namespace FeatureActors.TestKit.Simulation;
 /// <summary>Random small definitions, once for the engine (as a configuration tree, compiled by the product) and once for the naive model.</summary>
 internal sealed class SimulatedDefinitions
 {
-    private SimulatedDefinitions(bool isWall, int partitions, IReadOnlyList<NaiveGroup> groups, DefinitionsModel model)
+    private readonly int _partitions;
+
+    private SimulatedDefinitions(bool isWall, int partitions, IReadOnlyDictionary<string, List<NaiveGroup>> groups, DefinitionsModel model)
     {
         IsWall = isWall;
         Model = model;
+        _partitions = partitions;
+        Groups = groups;
         DefinitionsPlan plan = PlanCompiler.Compile(model, DefinitionsCatalog.Unapplied(model));
-        Entity = plan.Entities[0];
+        Entities = plan.Entities;
         Source = plan.Sources[0];
-        Naive = new NaiveModel(groups, isWall, plan.Entities[0].EventIdKeepMs > 0, partitions);
     }
 
     public bool IsWall { get; }
 
     public DefinitionsModel Model { get; }
 
-    public EntityPlan Entity { get; }
+    public IReadOnlyList<EntityPlan> Entities { get; }
+
+    /// <summary>The groups of each entity as the naive model has them, in the order of the plan.</summary>
+    public IReadOnlyDictionary<string, List<NaiveGroup>> Groups { get; }
+
+    public IEnumerable<NaiveGroup> AllGroups => Groups.Values.SelectMany(static g => g);
 
     public IngestPlan Source { get; }
-
-    public NaiveModel Naive { get; }
 
     /// <summary>Longest time after which a change is evaluated, on any clock.</summary>
     public long TriggerMaxMs { get; private init; }
@@ -50,14 +56,23 @@ internal sealed class SimulatedDefinitions
         bool clamps = random.Next(2) == 0;
         bool retracts = random.Next(4) == 0;
         long maxFuture = random.Next(2) == 0 ? 60_000 : 5_000;
-        var groups = new List<NaiveGroup>();
+        var groups = new Dictionary<string, List<NaiveGroup>>(StringComparer.Ordinal);
         var groupFields = new List<(string, ConfigNode)>();
+        var entities = new List<(string, ConfigNode)>();
         long triggerMax = 1_000;
-        int count = random.Next(1, 4);
+        bool hasUsers = random.Next(3) == 0;
+        AddEntity("item", hasUsers ? random.Next(2, 4) : random.Next(3, 6));
+        if (hasUsers)
+        {
+            AddEntity("user", random.Next(1, 3));
+        }
+
+        int count = random.Next(entities.Count, 4);
         for (int g = 0; g < count; g++)
         {
-            (NaiveGroup group, ConfigNode tree, long trigger) = SimulatedGroups.Random(random, $"g{g}", isWall, retracts);
-            groups.Add(group);
+            string entity = g < entities.Count ? entities[g].Item1 : entities[random.Next(entities.Count)].Item1;
+            (NaiveGroup group, ConfigNode tree, long trigger) = SimulatedGroups.Random(random, $"g{g}", entity, isWall, retracts);
+            groups[entity].Add(group);
             groupFields.Add((group.Name, tree));
             triggerMax = Math.Max(triggerMax, trigger);
         }
@@ -84,18 +99,27 @@ internal sealed class SimulatedDefinitions
             ("namespace", Text("sim")),
             ("clock", Text(isWall ? "wall" : "event")),
             ("sources", Tree(("s", Tree([.. source])))),
-            ("entities", Tree(("item", Tree(("key", new ConfigArray(default, [Text("string")])), ("shards", Text("1")))))),
+            ("entities", Tree([.. entities])),
             ("groups", Tree([.. groupFields])));
         return new SimulatedDefinitions(isWall, partitions, groups, DefinitionsBinder.Bind(root, new FeatureTypeRegistry(BuiltInFeatureTypes.All)))
         {
             TriggerMaxMs = triggerMax,
             Retracts = retracts,
-            JitterMaxMs = groups.Max(static g => g.JitterMs),
-            RetentionMs = groups.Max(static g => Retention(g)),
+            JitterMaxMs = groups.Values.SelectMany(static g => g).Max(static g => g.JitterMs),
+            RetentionMs = groups.Values.SelectMany(static g => g).Max(static g => Retention(g)),
             ClampsFuture = clamps,
             MaxFutureMs = maxFuture,
         };
+
+        void AddEntity(string name, int shards)
+        {
+            entities.Add((name, Tree(("key", new ConfigArray(default, [Text("string")])), ("shards", Number(shards)))));
+            groups.Add(name, []);
+        }
     }
+
+    /// <summary>The naive model of one shard of an entity.</summary>
+    public NaiveModel NewNaive(EntityPlan entity) => new(Groups[entity.Entity], IsWall, entity.EventIdKeepMs > 0, _partitions);
 
     private static long Retention(NaiveGroup group)
     {

@@ -7,7 +7,7 @@ namespace FeatureActors.TestKit.Simulation;
 internal static class SimulatedGroups
 {
     public static (NaiveGroup Group, ConfigNode Tree, long TriggerMs) Random(
-        Random random, string name, bool isWall, bool retracts)
+        Random random, string name, string entity, bool isWall, bool retracts)
     {
         var features = new List<NaiveFeature>();
         var trees = new List<(string, ConfigNode)>();
@@ -42,7 +42,7 @@ internal static class SimulatedGroups
 
         var fields = new List<(string, ConfigNode)>
         {
-            ("entity", Text("item")),
+            ("entity", Text(entity)),
             ("source", Text("s")),
             ("key", Text("k")),
             ("features", Tree([.. trees])),

@@ -1,178 +1,243 @@
-using System.Globalization;
 using System.Text;
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Abstractions.Ports;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Runtime.Ingest;
 
 namespace FeatureActors.TestKit.Simulation;
 
-/// <summary>The source's partitions: events in offset order, as bytes and as the naive model sees them.</summary>
-internal sealed class SimulatedSource(int partitions)
-{
-    private readonly List<(SimulatedEvent Event, byte[] Bytes)>[] _events =
-        [.. Enumerable.Range(0, partitions).Select(static _ => new List<(SimulatedEvent, byte[])>())];
-
-    public int Partitions => partitions;
-
-    /// <summary>Time that every partition ends with; null while it goes on.</summary>
-    public long? EndMs { get; set; }
-
-    public IReadOnlyList<(SimulatedEvent Event, byte[] Bytes)> Of(int partition) => _events[partition];
-
-    public SimulatedEvent Add(int partition, string key, long timeMs, long? value, string? category, string action, string? id, bool isRetraction = false)
-    {
-        var made = new SimulatedEvent(partition, _events[partition].Count, key, timeMs, value, category, action, id) { IsRetraction = isRetraction };
-        string json = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{{\"k\":\"{key}\",\"ts\":{timeMs},\"v\":{(value is null ? "null" : value)},\"c\":{(category is null ? "null" : $"\"{category}\"")},\"a\":\"{action}\"{(id is null ? "" : $",\"id\":\"{id}\"")}{(isRetraction ? ",\"u\":true" : "")}}}");
-        _events[partition].Add((made, Encoding.UTF8.GetBytes(json)));
-        return made;
-    }
-}
-
 /// <summary>
-/// One owner of one source partition: routes events with the product's code, packs them into batches with one unacknowledged batch at
-/// a time, repeats a batch of unknown outcome, saves its position now and then.
+/// A node's reader of one source partition, as the product's ingest actor is one: routes events with the product's router, packs and sends
+/// them with the product's feeds, repeats an append until the log has it, saves its position now and then.
 /// </summary>
 internal sealed class SimulatedIngest : IRowTarget
 {
-    private readonly SimulatedCourse _course;
-    private readonly SimulatedDefinitions _definitions;
-    private readonly SimulatedSource _source;
-    private readonly SimulatedLog _log;
+    private const int EventsMax = 9;
+    private const long SaveIntervalMs = 1_000;
+    private const long RetryMs = 500;
+
+    private readonly SimulatedWorld _world;
+    private readonly SimulatedNode _node;
     private readonly int _partition;
     private readonly EventRouter _router;
-    private readonly BatchWriter _writer = new();
-    private readonly List<(SimulatedEvent, long, long)> _rows = [];
+    private readonly ShardFeeds _feeds;
+    private readonly Dictionary<ShardId, List<(SimulatedEvent, long, long)>> _rows = [];
+    private BatchHeader _header;
     private SimulatedEvent _event = null!;
     private long _clockMs = long.MinValue;
-    private long _toldClockMs = long.MinValue;
-    private bool _isEndTold;
-    private bool _isSending;
+    private long _next = -1;
+    private long _savedOffset = -1;
+    private long _savedAtMs;
+    private bool _isSaving;
+    private bool _isEnded;
 
-    public SimulatedIngest(
-        SimulatedCourse course, SimulatedDefinitions definitions, SimulatedSource source, SimulatedLog log, int partition, long from)
+    public SimulatedIngest(SimulatedWorld world, SimulatedNode node, int partition)
     {
-        (_course, _definitions, _source, _log, _partition, Next) = (course, definitions, source, log, partition, from);
-        _router = new EventRouter(definitions.Source);
+        (_world, _node, _partition) = (world, node, partition);
+        _router = new EventRouter(world.Definitions.Source);
+        _feeds = new ShardFeeds(node.Patch.Route(node, world.Definitions.Source), TimeSpan.FromMilliseconds(world.Course.Random.Next(1, 30)), 64 * 1024);
+        FindStart();
     }
 
-    /// <summary>Position up to which everything is acknowledged.</summary>
-    public long Acknowledged => _isSending ? FirstSent : Next;
+    /// <summary>True when the node was told to stop, or is dead: what waits is dropped, what is on its way may arrive.</summary>
+    public bool IsStopped { get; set; }
 
-    public long Next { get; private set; }
+    /// <summary>True when a batch was refused for good: nothing is skipped, the partition stands still until it is read again.</summary>
+    public bool IsRefused { get; private set; }
 
-    public bool IsDead { get; set; }
+    /// <summary>True when everything there is stands in the logs, and is known to.</summary>
+    public bool IsIdle => _next == Events.Count && !_feeds.IsAnythingOpen && _savedOffset == _next
+        && (_world.Source.EndMs is null || (_isEnded && (_world.Definitions.IsWall || _feeds.IsEndAcknowledged)));
 
-    public bool IsIdle => !_isSending && Next == _source.Of(_partition).Count && (_source.EndMs is null || _isEndTold);
+    private SimulatedCourse Course => _world.Course;
 
-    private long FirstSent { get; set; }
+    private IReadOnlyList<(SimulatedEvent Event, byte[] Bytes)> Events => _world.Source.Of(_partition);
 
+    /// <summary>Reads and sends as far as it goes now; called often.</summary>
     public void Step()
     {
-        if (IsDead || _isSending)
+        if (IsStopped || IsRefused || _next < 0)
         {
             return;
         }
 
-        var events = _source.Of(_partition);
-        bool isEnd = false;
-        if (Next == events.Count)
+        if (_feeds.HasRoom && !_node.IsCutFrom(SimulatedService.Log))
         {
-            isEnd = _source.EndMs is not null && !_isEndTold;
-            if (!isEnd && (_definitions.IsWall || _clockMs == _toldClockMs))
-            {
-                return;
-            }
+            ReadSome();
         }
 
-        FirstSent = Next;
-        long now = _course.NowMs;
-        _rows.Clear();
-        _writer.Begin(_definitions.Source.Source, Next, now, _definitions.Source.Routes[0].Columns);
-        int most = _course.Random.Next(1, 9);
-        for (; Next < events.Count && most > 0; Next++, most--)
-        {
-            _event = events[(int)Next].Event;
-            _router.Route(events[(int)Next].Bytes, now, this);
-            if (!_definitions.IsWall && _router.EventTimeMs != long.MinValue)
-            {
-                _clockMs = Math.Max(_clockMs, _router.EventTimeMs);
-            }
-        }
-
-        isEnd = Next == events.Count && _source.EndMs is not null;
-        if (isEnd && !_definitions.IsWall)
-        {
-            _clockMs = Math.Max(_clockMs, _source.EndMs!.Value);
-        }
-
-        var header = new BatchHeader(
-            0, 0, _definitions.Source.Source, _partition, _source.Partitions, FirstSent, Next - 1, _definitions.IsWall ? long.MinValue : _clockMs, isEnd, now);
-        byte[] batch = _writer.Complete(header).ToArray();
-        _toldClockMs = _clockMs;
-        _isSending = true;
-        Send(batch, new NaiveEntry(_partition, FirstSent, Next - 1, header.ClockMs, [.. _rows]), isEnd);
+        Flush();
+        SaveIfTime();
     }
 
     void IRowTarget.Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row)
     {
-        long expected = _definitions.IsWall ? Math.Min(_event.TimeMs, _course.NowMs + _definitions.MaxFutureMs) : _event.TimeMs;
+        long expected = _world.Definitions.IsWall ? Math.Min(_event.TimeMs, _node.NowMs + _world.Definitions.MaxFutureMs) : _event.TimeMs;
         if (row.EventTimeMs != expected || row.Sign != _event.Sign || !key.SequenceEqual(Encoding.UTF8.GetBytes(_event.Key)))
         {
             SimulatedCourse.Violate($"event {_event} became a row of sign {row.Sign} of key {Encoding.UTF8.GetString(key)} at {row.EventTimeMs}");
         }
 
-        _rows.Add((_event, row.EventTimeMs, row.IngestTimeMs));
-        _writer.Add(_event.Offset, ordinal, groups, eventIdHash, key, row, _definitions.Source.Routes[0].Columns);
+        ShardId shard = _feeds.Add(_event.Offset, ordinal, groups, eventIdHash, key, row, _node.MonotonicMs);
+        if (!_rows.TryGetValue(shard, out List<(SimulatedEvent, long, long)>? rows))
+        {
+            _rows.Add(shard, rows = []);
+        }
+
+        rows.Add((_event, row.EventTimeMs, row.IngestTimeMs));
     }
 
     void IRowTarget.Refuse(int ordinal, string group, string reason, string error)
     {
-        if (_definitions.ClampsFuture || reason != "future" || _event.TimeMs <= _course.NowMs + _definitions.MaxFutureMs)
+        if (_world.Definitions.ClampsFuture || reason != "future" || _event.TimeMs <= _node.NowMs + _world.Definitions.MaxFutureMs)
         {
             SimulatedCourse.Violate($"event {_event} was refused: {reason}: {error}");
         }
+
+        _world.Source.Refused.Add((_event.Partition, _event.Offset));
     }
 
-    private void Send(byte[] batch, NaiveEntry entry, bool isEnd)
+    /// <summary>Asks where everything before is in the logs, until somebody answers.</summary>
+    private void FindStart() => Course.After(_node.Delay, () => _node.Run(() =>
     {
-        _course.After(_course.Random.Next(1, 60), () =>
+        if (IsStopped)
         {
-            if (_course.Strikes(0.03))
+            return;
+        }
+
+        if (_node.IsCutFrom(SimulatedService.Sql) || Course.Strikes(0.02))
+        {
+            Course.After(RetryMs, FindStart);
+            return;
+        }
+
+        _next = _world.Ports.Positions.Read(SimulatedSource.Name, _partition)?.NextOffset ?? 0;
+        _savedOffset = _next;
+        Course.Tell($"{_node.Name} reads partition {_partition} from {_next}");
+    }));
+
+    private void ReadSome()
+    {
+        int most = Course.Random.Next(1, EventsMax);
+        for (; _next < Events.Count && most > 0; _next++, most--)
+        {
+            _event = Events[(int)_next].Event;
+            _router.Route(Events[(int)_next].Bytes, _node.NowMs, this);
+            if (!_world.Definitions.IsWall)
             {
-                _course.Fault("append-not-applied");
-                _course.After(_course.Random.Next(10, 500), () => Retry(batch, entry, isEnd));
-                return;
+                _clockMs = Math.Max(_clockMs, _router.EventTimeMs);
+            }
+        }
+
+        if (_next == Events.Count && _world.Source.EndMs is { } end)
+        {
+            _isEnded = true;
+            if (!_world.Definitions.IsWall)
+            {
+                _clockMs = Math.Max(_clockMs, end);
+            }
+        }
+    }
+
+    private void Flush()
+    {
+        _header = new BatchHeader(
+            0, 0, SimulatedSource.Name, _partition, _world.Source.Partitions, 0, _next - 1, _world.Definitions.IsWall ? long.MinValue : _clockMs, _isEnded, _node.NowMs);
+        try
+        {
+            _feeds.FlushDue(_header, _node.MonotonicMs, isLingerOver: false, Send);
+        }
+        catch (BatchRefused)
+        {
+            IsRefused = true;
+            Course.Tell($"{_node.Name} stands still at partition {_partition}: a batch was refused");
+            Course.After(Course.Random.Next(500, 5_000), () => _node.Run(() => _node.ReadAgain(_partition, this)));
+        }
+    }
+
+    private Task Send(ShardId id, ReadOnlyMemory<byte> batch)
+    {
+        var entry = new NaiveEntry(_partition, _header.LastOffset, _header.ClockMs, _rows.Remove(id, out List<(SimulatedEvent, long, long)>? rows) ? rows : []);
+        var done = new TaskCompletionSource();
+        Append(_world.Shards[id], batch.ToArray(), entry, done);
+        return done.Task;
+    }
+
+    private void Append(SimulatedShard shard, byte[] batch, NaiveEntry entry, TaskCompletionSource done) => Course.After(_node.Delay, () =>
+    {
+        if (_node.IsCutFrom(SimulatedService.Log) || Course.Strikes(0.02))
+        {
+            Course.Fault("append-not-applied");
+            Again();
+            return;
+        }
+
+        if (entry.Rows.Count > 0 && Course.Strikes(0.004))
+        {
+            Course.Fault("append-refused");
+            Answer(() => _node.Patch.Refused(_node, done));
+            return;
+        }
+
+        shard.Log.Append(_node.Patch.Append(_node, shard, batch), entry with { });
+        Tell(shard, entry);
+        if (Course.Strikes(0.03))
+        {
+            Course.Fault("append-applied-unanswered");
+            Again();
+            return;
+        }
+
+        Answer(done.SetResult);
+
+        void Again() => Course.After(Course.Random.Next(10, (int)RetryMs), () => _node.Run(() => Append(shard, batch, entry, done)));
+
+        void Answer(Action answer) => Course.After(_node.Delay, () => _node.Run(() =>
+        {
+            answer();
+            Step();
+        }));
+    });
+
+    private void Tell(SimulatedShard shard, NaiveEntry entry)
+    {
+        if (Course.IsToldTo)
+        {
+            Course.Tell($"log {shard} {shard.Log.End - 1} <- {_node.Name} partition {_partition} to {entry.LastOffset} clock {entry.ClockMs} rows {string.Join(" | ", entry.Rows.Select(static r => $"#{r.Event.Offset} {r.Event.Key}@{r.TimeMs} {(r.Event.IsRetraction ? "undo " : "")}v={r.Event.Value} c={r.Event.Category} a={r.Event.Action} id={r.Event.Id}"))}");
+        }
+    }
+
+    private void SaveIfTime()
+    {
+        long safe = _feeds.SafeOffset(_next);
+        if (_isSaving || safe <= _savedOffset || _node.MonotonicMs - _savedAtMs < SaveIntervalMs)
+        {
+            return;
+        }
+
+        _isSaving = true;
+        _savedAtMs = _node.MonotonicMs;
+        Course.After(_node.Delay, () =>
+        {
+            bool isLost = _node.IsCutFrom(SimulatedService.Sql) || Course.Strikes(0.03);
+            if (isLost)
+            {
+                Course.Fault("position-not-saved");
+            }
+            else
+            {
+                _world.Ports.Positions.Save([new SourcePosition(SimulatedSource.Name, _partition, 0, safe, 0, 0)]);
             }
 
-            _log.Append(batch, entry with { });
-            if (_course.IsToldTo)
+            Course.After(_node.Delay, () => _node.Run(() =>
             {
-                _course.Tell($"log {_log.End - 1} <- ingest {_partition} offsets {entry.FirstOffset}..{entry.LastOffset} clock {entry.ClockMs} rows {string.Join(" | ", entry.Rows.Select(static r => $"{r.Event.Key}@{r.TimeMs} {(r.Event.IsRetraction ? "undo " : "")}v={r.Event.Value} c={r.Event.Category} a={r.Event.Action} id={r.Event.Id}"))}");
-            }
-
-            if (_course.Strikes(0.03))
-            {
-                _course.Fault("append-applied-unanswered");
-                _course.After(_course.Random.Next(10, 500), () => Retry(batch, entry, isEnd));
-                return;
-            }
-
-            _course.After(_course.Random.Next(1, 30), () =>
-            {
-                _isSending = false;
-                _isEndTold |= isEnd;
-                Step();
-            });
+                _isSaving = false;
+                _savedOffset = isLost ? _savedOffset : safe;
+            }));
         });
     }
 
-    private void Retry(byte[] batch, NaiveEntry entry, bool isEnd)
-    {
-        if (!IsDead)
-        {
-            Send(batch, entry, isEnd);
-        }
-    }
+    /// <summary>The log refused a batch for good.</summary>
+    internal sealed class BatchRefused() : Exception("the log refused a batch");
 }

@@ -1,148 +1,262 @@
-using FeatureActors.Abstractions.Ports;
-using FeatureActors.Runtime.Entities;
+using FeatureActors.Abstractions.Identity;
 using FeatureActors.Runtime.Shards;
 
 namespace FeatureActors.TestKit.Simulation;
 
 /// <summary>
-/// A node that owns the shard: drives the product's <see cref="ShardMachine"/> with ticks, log entries and the answers of ports, each
-/// with its own delay, so that answers of different ports overtake each other.
+/// A process: clocks of its own, a network that can be cut, the shards and source partitions that it was given. It does what the product's
+/// node does with them: one change of ownership at a time, a budget for a revoked shard, a new attempt some seconds after a fence.
+/// A frozen one does nothing; what reaches it meanwhile it finds when it goes on.
 /// </summary>
-internal sealed partial class SimulatedNode : IDisposable
+internal sealed class SimulatedNode
 {
-    private readonly SimulatedCourse _course;
-    private readonly SimulatedDefinitions _definitions;
-    private readonly SimulatedPorts _ports;
-    private readonly ShardMachine _machine;
+    private const long RevokeBudgetMs = 500;
+    private const long StealDelayMinMs = 2_000;
+    private const double StealDelaySpreadMs = 3_000;
+
+    private readonly SimulatedWorld _world;
+    private readonly long _monotonicStartMs;
     private readonly int _delayMaxMs;
-    private bool _isReading;
+    private readonly Dictionary<ShardId, SimulatedOwner> _owners = [];
+    private readonly Dictionary<int, SimulatedIngest> _ingests = [];
+    private readonly Queue<(ShardId Shard, bool IsAssigned, Action? Done)> _changes = new();
+    private readonly List<Action> _held = [];
+    private bool _isChanging;
 
     public SimulatedNode(SimulatedWorld world, int number)
     {
-        (_course, _definitions, _ports, Number, _delayMaxMs) = (world.Course, world.Definitions, world.Ports, number, world.DelayMaxMs);
-        _machine = new ShardMachine(SimulatedPorts.Shard, _definitions.Entity, world.Options, new ChunkPool());
-        MonotonicStartMs = _course.NowMs - _course.Random.Next(0, 100_000);
+        Random random = world.Course.Random;
+        (_world, Number) = (world, number);
+        Name = $"node {number}";
+        _delayMaxMs = random.Next(4) == 0 ? world.DelayMaxMs : Math.Max(3, world.DelayMaxMs / random.Next(1, 5));
+        _monotonicStartMs = world.Course.NowMs - random.Next(0, 100_000);
+        SkewMs = random.Next(3) == 0 ? random.Next(-400, 400) : 0;
     }
 
     public int Number { get; }
 
-    public ShardMachine Machine => _machine;
+    public string Name { get; }
 
     public bool IsDead { get; private set; }
 
-    /// <summary>True when the node did not hear that another one took over.</summary>
-    public bool IsZombie { get; set; }
+    public bool IsFrozen { get; private set; }
 
-    public long WallOffsetMs { get; set; }
+    /// <summary>True once it hands everything back to leave.</summary>
+    public bool IsLeaving { get; set; }
 
-    public bool IsOver => IsDead || _machine.State is ShardState.Released or ShardState.Fenced;
+    /// <summary>What its network does not reach.</summary>
+    public SimulatedService Cut { get; set; }
 
-    private long MonotonicStartMs { get; }
+    /// <summary>How far its wall clock is off for good.</summary>
+    public long SkewMs { get; set; }
 
-    private int Delay => _course.Random.Next(1, _delayMaxMs);
+    /// <summary>How far its wall clock leapt.</summary>
+    public long LeapMs { get; set; }
 
-    /// <inheritdoc/>
-    public void Dispose() => _machine.Dispose();
+    /// <summary>Its wall clock.</summary>
+    public long NowMs => _world.Course.NowMs + SkewMs + LeapMs;
 
+    public long MonotonicMs => _world.Course.NowMs - _monotonicStartMs;
+
+    /// <summary>How long something takes on the network, in one direction.</summary>
+    public int Delay => _world.Course.Random.Next(1, _delayMaxMs);
+
+    public SimulatedPatch Patch => _world.Patch;
+
+    public IReadOnlyCollection<SimulatedOwner> Owners => _owners.Values;
+
+    public IEnumerable<SimulatedIngest> Ingests => _ingests.Values;
+
+    /// <summary>True when it has neither changes of ownership to make nor instances that lost their shard.</summary>
+    public bool IsSettled => !_isChanging && _changes.Count == 0 && _owners.Values.All(static o => !o.IsOver);
+
+    public bool IsCutFrom(SimulatedService service) => ((Cut | _world.Ports.Away) & service) != 0;
+
+    /// <summary>Runs something on the node: now, when it goes on, or never.</summary>
+    public void Run(Action action)
+    {
+        if (IsDead)
+        {
+            return;
+        }
+
+        if (IsFrozen)
+        {
+            _held.Add(action);
+            return;
+        }
+
+        action();
+    }
+
+    public void Tick()
+    {
+        if (IsDead || IsFrozen)
+        {
+            return;
+        }
+
+        foreach (SimulatedOwner owner in _owners.Values.ToArray())
+        {
+            owner.Tick();
+            if (owner.Machine.State == ShardState.Fenced && owner.RestartsAtMs == long.MaxValue)
+            {
+                owner.RestartsAtMs = MonotonicMs + StealDelayMinMs + (long)(StealDelaySpreadMs * (owner.Machine.Epoch.Value * 0.618033988749895 % 1.0));
+            }
+
+            if (MonotonicMs >= owner.RestartsAtMs && _owners.GetValueOrDefault(owner.Shard.Id) == owner)
+            {
+                _world.Course.Meet("steal");
+                Start(owner.Shard);
+            }
+        }
+
+        foreach (SimulatedIngest ingest in _ingests.Values)
+        {
+            ingest.Step();
+        }
+    }
+
+    /// <summary>Stops everything on it; what reaches it waits.</summary>
+    public void Freeze() => IsFrozen = true;
+
+    /// <summary>Goes on, with everything that came meanwhile in any order.</summary>
+    public void Thaw()
+    {
+        if (!IsFrozen || IsDead)
+        {
+            return;
+        }
+
+        IsFrozen = false;
+        _world.Course.Tell($"{Name} goes on");
+        Action[] held = [.. _held];
+        _held.Clear();
+        foreach (Action action in held)
+        {
+            Run(action);
+        }
+    }
+
+    /// <summary>The process ends at once.</summary>
     public void Kill(string why)
     {
-        if (!IsDead)
-        {
-            IsDead = true;
-            _course.Tell($"node {Number} dies: {why}");
-            _machine.Dispose();
-        }
-    }
-
-    public void Acquire()
-    {
-        _course.After(Delay, () =>
-        {
-            if (IsDead)
-            {
-                return;
-            }
-
-            ShardCheckpoint checkpoint = _ports.Store.Acquire(SimulatedPorts.Shard, new ShardIdentity(1, "h", "l"), new ShardOwner($"n{Number}", ""));
-            var log = new LogRange(0, _ports.Log.End);
-            if (!_ports.Epochs.Add(checkpoint.Epoch.Value))
-            {
-                SimulatedCourse.Violate($"epoch {checkpoint.Epoch} was granted twice");
-            }
-
-            _course.Tell($"node {Number} acquires epoch {checkpoint.Epoch}: next offset {checkpoint.Header.NextOffset} T {checkpoint.Header.ClockMs} batch {checkpoint.Header.PublishedBatch} rows {checkpoint.EntityCount} unpublished {checkpoint.HasUnpublished}; log end {log.End}");
-            Answer(new ShardInput.Acquired(checkpoint, log));
-        });
-    }
-
-    public void Tick() => Step(new ShardInput.Tick(_course.NowMs + WallOffsetMs, _course.NowMs - MonotonicStartMs));
-
-    public void Revoke() => Step(new ShardInput.Revoked());
-
-    private void Answer(ShardInput input, bool mayRepeat = false)
-    {
-        _course.After(Delay, () => Step(input));
-        if (mayRepeat && _course.Strikes(0.01))
-        {
-            _course.Fault("answer-twice", input.GetType().Name);
-            _course.After(Delay * 3, () => Step(input));
-        }
-    }
-
-    private void Step(ShardInput input)
-    {
-        if (IsDead || _machine.State is ShardState.Released or ShardState.Fenced)
+        if (IsDead)
         {
             return;
         }
 
-        if (_course.IsToldTo && input is not ShardInput.Tick)
+        _world.Course.Tell($"{Name} dies: {why}");
+        IsDead = true;
+        IsFrozen = false;
+        foreach (SimulatedOwner owner in _world.Owners.Where(o => o.Node == this))
         {
-            _course.Tell($"node {Number} <- {ShardTexts.Describe(input)}");
+            owner.End();
         }
 
-        var outputs = new List<ShardOutput>();
-        long before = _machine.NextOffset;
-        _machine.Step(input, outputs);
-        for (long offset = before; offset < _machine.NextOffset && offset >= 0; offset++)
+        foreach (SimulatedIngest ingest in _ingests.Values)
         {
-            NaiveEntry entry = _definitions.Naive.Log[(int)offset];
-            entry.AppliedAtMs = Math.Max(entry.AppliedAtMs, _machine.ClockMs);
+            ingest.IsStopped = true;
         }
 
-        foreach (ShardOutput output in outputs)
-        {
-            if (_course.IsToldTo)
-            {
-                _course.Tell($"node {Number} -> {ShardTexts.Describe(output)}");
-            }
-
-            Take(output);
-        }
-
-        ReadLog();
+        _owners.Clear();
+        _ingests.Clear();
     }
 
-    private void ReadLog()
+    /// <summary>A shard was assigned or taken away; <paramref name="done"/> when the node is done with it.</summary>
+    public void Change(ShardId shard, bool isAssigned, Action? done) => Run(() =>
     {
-        if (_isReading || !_machine.WantsLog || _machine.ReadOffset >= _ports.Log.End)
+        _world.Course.Tell($"{Name}: {shard} {(isAssigned ? "assigned" : "taken away")}");
+        _changes.Enqueue((shard, isAssigned, done));
+        MakeChanges();
+    });
+
+    /// <summary>A source partition was assigned or taken away.</summary>
+    public void ChangeSource(int partition, bool isAssigned, Action? done) => Run(() =>
+    {
+        if (_ingests.Remove(partition, out SimulatedIngest? old))
+        {
+            old.IsStopped = true;
+        }
+
+        if (isAssigned)
+        {
+            _ingests.Add(partition, new SimulatedIngest(_world, this, partition));
+        }
+
+        done?.Invoke();
+    });
+
+    /// <summary>An operator starts a partition again that stands still.</summary>
+    public void ReadAgain(int partition, SimulatedIngest halted)
+    {
+        if (_ingests.GetValueOrDefault(partition) == halted)
+        {
+            halted.IsStopped = true;
+            _ingests[partition] = new SimulatedIngest(_world, this, partition);
+        }
+    }
+
+    /// <summary>An operator starts a shard again that stands still.</summary>
+    public void StartAgain(SimulatedOwner halted)
+    {
+        if (_owners.GetValueOrDefault(halted.Shard.Id) == halted)
+        {
+            Change(halted.Shard.Id, isAssigned: true, null);
+        }
+    }
+
+    private void MakeChanges()
+    {
+        if (_isChanging || !_changes.TryDequeue(out (ShardId Shard, bool IsAssigned, Action? Done) change))
         {
             return;
         }
 
-        _isReading = true;
-        long from = _machine.ReadOffset;
-        if (from > 0 && _course.Strikes(0.03))
+        _isChanging = true;
+        if (_owners.Remove(change.Shard, out SimulatedOwner? running))
         {
-            from -= Math.Min(from, _course.Random.Next(1, 4));
-            _course.Fault("log-read-twice", $"from {from}");
+            running.Revoke();
+            AwaitEnd(running, MonotonicMs + RevokeBudgetMs, change);
+            return;
         }
 
-        List<LogEntry> entries = _ports.Log.Read(from, _course.Random.Next(1, 6));
-        _course.After(Delay, () =>
+        EndChange(change);
+    }
+
+    private void AwaitEnd(SimulatedOwner running, long untilMs, (ShardId Shard, bool IsAssigned, Action? Done) change)
+    {
+        if (!running.IsOver && MonotonicMs < untilMs)
         {
-            _isReading = false;
-            Step(new ShardInput.LogRead(entries));
-        });
+            _world.Course.After(50, () => Run(() => AwaitEnd(running, untilMs, change)));
+            return;
+        }
+
+        if (!running.IsOver)
+        {
+            _world.Course.Meet("revoke-past-budget");
+            running.End();
+        }
+
+        EndChange(change);
+    }
+
+    private void EndChange((ShardId Shard, bool IsAssigned, Action? Done) change)
+    {
+        _isChanging = false;
+        if (change.IsAssigned)
+        {
+            Start(_world.Shards[change.Shard]);
+        }
+
+        change.Done?.Invoke();
+        MakeChanges();
+    }
+
+    private void Start(SimulatedShard shard)
+    {
+        var owner = new SimulatedOwner(_world, this, shard);
+        _owners[shard.Id] = owner;
+        owner.Acquire();
     }
 }

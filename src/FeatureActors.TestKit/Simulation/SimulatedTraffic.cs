@@ -58,7 +58,7 @@ internal sealed class SimulatedTraffic(SimulatedWorld world)
             return;
         }
 
-        world.Course.Fault("retraction-first");
+        world.Course.Meet("retraction-first");
         string id = $"r{world.Course.Events}";
         SimulatedEvent undo = world.Source.Add(
             partition, world.Keys[random.Next(world.Keys.Count)], timeMs, random.Next(-5, 20), "xyz"[random.Next(3)].ToString(), "buy", id, isRetraction: true);

@@ -1,33 +1,46 @@
+using FeatureActors.Abstractions.Identity;
+using FeatureActors.Core.Definitions;
 using FeatureActors.Runtime.Shards;
 
 namespace FeatureActors.TestKit.Simulation;
 
 /// <summary>
-/// What nodes live in: sources with the ingest that reads them, the shard log, the checkpoint store, the feature store, time, and how long a
-/// call takes. It holds any number of nodes; <see cref="Node"/> is the one that owns the shard as far as the group of nodes knows.
+/// What there is: source partitions, shards with their logs, the stores, nodes, who shares what among them, time, and how long a call takes.
 /// </summary>
 internal sealed class SimulatedWorld
 {
-    private readonly List<SimulatedIngest> _deposedIngests = [];
-    private long _restartAtMs = long.MaxValue;
+    private readonly SimulatedGroup<ShardId> _shardGroup;
+    private readonly SimulatedGroup<int> _sourceGroup;
 
-    public SimulatedWorld(SimulatedCourse course)
+    public SimulatedWorld(SimulatedCourse course, SimulatedPatch patch)
     {
-        Course = course;
+        (Course, Patch) = (course, patch);
         Random random = course.Random;
-        int partitions = random.Next(1, 4);
+        int partitions = random.Next(2, 4);
         Definitions = SimulatedDefinitions.Random(random, partitions);
         Source = new SimulatedSource(partitions);
-        Ports = new SimulatedPorts(course, Definitions) { Committed = new CheckpointLaw(this).Check };
-        Ingests = [.. Enumerable.Range(0, partitions).Select(p => NewIngest(p, 0))];
-        Keys = [.. Enumerable.Range(0, random.Next(1, 9)).Select(static k => $"k{k}")];
+        Ports = new SimulatedPorts(course);
+        Shards = Definitions.Entities
+            .SelectMany(e => Enumerable.Range(0, e.Shards).Select(p => new SimulatedShard(this, new ShardId(e.Entity, p), e, Definitions.NewNaive(e))))
+            .ToDictionary(static s => s.Id);
+        Keys = [.. Enumerable.Range(0, random.Next(3, 13)).Select(static k => $"k{k}")];
         Options = RandomOptions(random);
-        DelayMaxMs = random.Next(3) switch { 0 => 3, 1 => 60, _ => 1_500 };
+        DelayMaxMs = random.Next(3) switch { 0 => 4, 1 => 60, _ => 1_200 };
         TickMs = random.Next(3) switch { 0 => 50, 1 => 200, _ => 700 };
-        Node = NewNode();
+        IsLease = random.Next(2) == 0;
+        _shardGroup = new SimulatedGroup<ShardId>(this, "shards", IsLease, Shards.Keys, static (node, shard, isAssigned, done) => node.Change(shard, isAssigned, done));
+        _sourceGroup = new SimulatedGroup<int>(
+            this, "sources", isLease: false, Enumerable.Range(0, partitions), static (node, partition, isAssigned, done) => node.ChangeSource(partition, isAssigned, done));
+        for (int i = random.Next(2, 5); i > 0; i--)
+        {
+            StartNode();
+        }
     }
 
     public SimulatedCourse Course { get; }
+
+    /// <summary>The bug that is planted, if any.</summary>
+    public SimulatedPatch Patch { get; }
 
     public SimulatedDefinitions Definitions { get; }
 
@@ -35,30 +48,29 @@ internal sealed class SimulatedWorld
 
     public SimulatedPorts Ports { get; }
 
+    public IReadOnlyDictionary<ShardId, SimulatedShard> Shards { get; }
+
     public IReadOnlyList<string> Keys { get; }
 
     public ShardOptions Options { get; }
 
-    /// <summary>Longest time from a call to its answer.</summary>
+    /// <summary>Longest time from a call to its effect, and from there to its answer.</summary>
     public int DelayMaxMs { get; }
 
     /// <summary>Time between the ticks of a node.</summary>
     public int TickMs { get; }
 
-    /// <summary>The present reader of each source partition.</summary>
-    public SimulatedIngest[] Ingests { get; }
+    /// <summary>True when shards are shared by leases in SQL, false when by a group of the log.</summary>
+    public bool IsLease { get; }
 
-    /// <summary>The node that owns the shard, or owned it last.</summary>
-    public SimulatedNode Node { get; private set; }
+    /// <summary>Nodes that live, or are frozen.</summary>
+    public List<SimulatedNode> Nodes { get; } = [];
 
-    /// <summary>Nodes that were deposed and do not know it.</summary>
-    public List<SimulatedNode> Zombies { get; } = [];
+    /// <summary>Every instance of a shard that is not over.</summary>
+    public List<SimulatedOwner> Owners { get; } = [];
 
     /// <summary>Nodes that there were.</summary>
     public int NodeCount { get; private set; }
-
-    /// <summary>Keys that an older state of the sink brought back.</summary>
-    public HashSet<string> Restored { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Longest time from an exit to its write: ticks, a look a second for cold entities that are due, and answers to read, publish and acknowledge.</summary>
     public long BoundMs => 2_000 + Definitions.JitterMaxMs + (3L * TickMs) + (12L * DelayMaxMs) + ColdPassMs;
@@ -67,44 +79,40 @@ internal sealed class SimulatedWorld
     public long ColdPassMs => Keys.Count * ((2L * DelayMaxMs) + (3L * Math.Max(TickMs, 400)));
 
     /// <summary>True when nobody has anything to do.</summary>
-    public bool IsQuiet => IsAtRest && Node.Machine.IsQuiet;
+    public bool IsQuiet => IsAtRest && Shards.Values.All(static s => s.IsQuiet);
 
-    /// <summary>True when nothing is on its way to the shard; what ages still keeps it busy now and then.</summary>
-    public bool IsAtRest => Zombies.Count == 0 && AreIngestsIdle
-        && Node.Machine.State == ShardState.Running && Node.Machine.NextOffset == Ports.Log.End;
+    /// <summary>
+    /// True when every shard has exactly one owner, nothing is on its way to any, and nobody is about to change that; what ages still keeps
+    /// a shard busy now and then.
+    /// </summary>
+    public bool IsAtRest => AreIngestsIdle && Shards.Values.All(static s => s.IsAtRest) && Owners.All(static o => o.Shard.Owner == o)
+        && Nodes.All(static n => n.IsSettled) && _shardGroup.IsSettled && _sourceGroup.IsSettled;
+
+    public bool AreIngestsIdle => Nodes.SelectMany(static n => n.Ingests).Count() == Source.Partitions
+        && Nodes.SelectMany(static n => n.Ingests).All(static i => i.IsIdle);
+
+    /// <summary>True when every shard has applied what there is, wherever it is.</summary>
+    public bool IsApplied => AreIngestsIdle && Shards.Values.All(static s => s.Owner!.Machine.NextOffset >= s.Log.End);
 
     /// <summary>True when some value changes with T alone.</summary>
-    public bool HasAgeing => Definitions.Naive.Groups.Any(static g => g.HasAgeing);
+    public bool HasAgeing => Definitions.AllGroups.Any(static g => g.HasAgeing);
 
-    public bool AreIngestsIdle => Ingests.All(static i => i.IsIdle);
+    public ShardId ShardOf(EntityPlan entity, string key) => new(entity.Entity, SimulatedShard.PartitionOf(key, entity.Shards));
 
-    /// <summary>Time goes on, with one tick of every node at its end; a shard without owner gets one after a while.</summary>
+    /// <summary>Time goes on, with one tick of every node at its end.</summary>
     public void Advance(long ms)
     {
         Course.RunTo(Course.NowMs + ms);
-        foreach (SimulatedIngest ingest in Ingests.Concat(_deposedIngests))
+        _shardGroup.Step();
+        _sourceGroup.Step();
+        foreach (SimulatedNode node in Nodes.ToArray())
         {
-            ingest.Step();
+            node.Tick();
         }
 
-        if (Node.IsOver && _restartAtMs == long.MaxValue)
-        {
-            _restartAtMs = Course.NowMs + Course.Random.Next(10, Course.IsStormy && Course.Chance(0.2) ? 20_000 : 3_000);
-        }
-
-        if (Course.NowMs >= _restartAtMs)
-        {
-            _restartAtMs = long.MaxValue;
-            Node = NewNode();
-        }
-
-        Node.Tick();
-        foreach (SimulatedNode zombie in Zombies)
-        {
-            zombie.Tick();
-        }
-
-        Zombies.RemoveAll(static z => z.IsOver);
+        Nodes.RemoveAll(static n => n.IsDead);
+        Owners.RemoveAll(static o => o.IsOver);
+        EndLeavers();
     }
 
     public void AdvanceIn(long ms, int steps)
@@ -115,42 +123,40 @@ internal sealed class SimulatedWorld
         }
     }
 
-    /// <summary>Another node takes the shard, and the present owner does not hear of it.</summary>
-    public void TakeOver()
-    {
-        Zombies.Add(Node);
-        Node.IsZombie = true;
-        Node = NewNode();
-    }
-
-    /// <summary>Another reader takes a source partition, from a position that was saved; the old one goes on for a while, or is dead at once.</summary>
-    public void ReplaceIngest(int partition, long from, long oldLivesMs)
-    {
-        SimulatedIngest old = Ingests[partition];
-        if (oldLivesMs > 0)
-        {
-            _deposedIngests.Add(old);
-            Course.After(oldLivesMs, () => old.IsDead = true);
-        }
-        else
-        {
-            old.IsDead = true;
-        }
-
-        Ingests[partition] = NewIngest(partition, from);
-    }
-
-    /// <summary>Readers that were deposed end.</summary>
-    public void EndDeposedIngests() => _deposedIngests.ForEach(static i => i.IsDead = true);
-
-    private SimulatedNode NewNode()
+    /// <summary>A process starts, and joins.</summary>
+    public SimulatedNode StartNode()
     {
         var node = new SimulatedNode(this, ++NodeCount);
-        node.Acquire();
+        Course.Tell($"{node.Name} starts");
+        Nodes.Add(node);
         return node;
     }
 
-    private SimulatedIngest NewIngest(int partition, long from) => new(Course, Definitions, Source, Ports.Log, partition, from);
+    /// <summary>Everything that the network and the stores kept back is over.</summary>
+    public void Heal()
+    {
+        Ports.Away = SimulatedService.None;
+        Ports.IsDiskFull = false;
+        foreach (SimulatedNode node in Nodes.ToArray())
+        {
+            node.Cut = SimulatedService.None;
+            node.LeapMs = 0;
+            node.Thaw();
+        }
+    }
+
+    /// <summary>Why there is no rest, for a message.</summary>
+    public string Describe() => string.Join('\n', Shards.Values.Select(s =>
+        $"  {s}: {s.Owner?.Name} is {s.Owner?.Machine.State} at {s.Owner?.Machine.NextOffset} of {s.Log.End}, over {s.Owner?.IsOver}, quiet {s.Owner?.Machine.IsQuiet}"))
+        + $"\n  ingests idle {AreIngestsIdle}, other owners {string.Join(' ', Owners.Where(static o => o.Shard.Owner != o).Select(static o => o.Name))}, nodes settled {string.Join(' ', Nodes.Select(static n => n.IsSettled))}, groups settled {_shardGroup.IsSettled} {_sourceGroup.IsSettled}";
+
+    private void EndLeavers()
+    {
+        foreach (SimulatedNode node in Nodes.Where(n => n.IsLeaving && _shardGroup.HasLeft(n) && _sourceGroup.HasLeft(n)).ToArray())
+        {
+            node.Kill("left");
+        }
+    }
 
     private static ShardOptions RandomOptions(Random random) => new()
     {

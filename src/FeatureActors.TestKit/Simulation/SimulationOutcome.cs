@@ -5,6 +5,7 @@ namespace FeatureActors.TestKit.Simulation;
 /// <param name="Violation">The law that was broken, or null.</param>
 /// <param name="Story">Everything that happened; empty unless asked for.</param>
 /// <param name="Faults">How often each fault happened.</param>
+/// <param name="Met">How often the run met what is no fault: types, windows, kinds of ownership.</param>
 /// <param name="Moves">How often a shard went from one state to another.</param>
 /// <param name="Events">Source events made.</param>
 /// <param name="Comparisons">Groups of keys compared with the naive model.</param>
@@ -13,6 +14,7 @@ public sealed record SimulationOutcome(
     string? Violation,
     IReadOnlyList<string> Story,
     IReadOnlyDictionary<string, long> Faults,
+    IReadOnlyDictionary<string, long> Met,
     IReadOnlyDictionary<string, long> Moves,
     long Events,
     long Comparisons);

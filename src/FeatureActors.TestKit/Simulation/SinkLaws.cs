@@ -3,7 +3,7 @@ using System.Globalization;
 namespace FeatureActors.TestKit.Simulation;
 
 /// <summary>What must stand in the sink when a world is at rest.</summary>
-internal sealed class SinkLaws(SimulatedWorld world)
+internal sealed class SinkLaws(SimulatedWorld world, SimulatedShard shard)
 {
     /// <summary>T since which nothing but time moves anything.</summary>
     public long RestSinceMs { get; set; }
@@ -11,15 +11,15 @@ internal sealed class SinkLaws(SimulatedWorld world)
     /// <summary>After a single event at rest: a value trigger that should have fired for it has.</summary>
     public void CompareNudged(string key, NaiveGroup group, long from)
     {
-        NaiveModel naive = world.Definitions.Naive;
-        if (naive.Evaluate(world.Ports.Log.End, from, onlyKey: key).GetValueOrDefault(key) is not { } then
-            || naive.Evaluate(world.Ports.Log.End, world.Node.Machine.ClockMs, onlyKey: key).GetValueOrDefault(key) is not { } now || !group.AreSame(then, now, hasAgeing: false))
+        NaiveModel naive = shard.Naive;
+        if (naive.Evaluate(shard.Log.End, from, onlyKey: key).GetValueOrDefault(key) is not { } then
+            || naive.Evaluate(shard.Log.End, shard.ClockMs, onlyKey: key).GetValueOrDefault(key) is not { } now || !group.AreSame(then, now, hasAgeing: false))
         {
             return;
         }
 
         world.Course.Comparisons++;
-        world.Course.Fault("value-trigger-judged");
+        world.Course.Meet("value-trigger-judged");
         IReadOnlyDictionary<string, string>? hash = world.Ports.Sink.TryRead(key);
         if (group.ValueTriggers.Any(t => t.Fires(now, hash)))
         {
@@ -30,15 +30,15 @@ internal sealed class SinkLaws(SimulatedWorld world)
     /// <summary>At rest the sink has what all events give, and nothing else.</summary>
     public void Compare(string when)
     {
-        long now = world.Node.Machine.ClockMs;
+        long now = shard.ClockMs;
         long settled = world.Definitions.IsWall ? now - world.BoundMs : now;
-        Dictionary<string, Dictionary<string, string>?> expected = world.Definitions.Naive.Evaluate(world.Ports.Log.End, now, isPublished: true);
-        Dictionary<string, Dictionary<string, string>?> earlier = world.Definitions.Naive.Evaluate(world.Ports.Log.End, settled, isPublished: true);
-        IReadOnlyList<string> found = world.Ports.Sink.ListKeys();
+        Dictionary<string, Dictionary<string, string>?> expected = shard.Naive.Evaluate(shard.Log.End, now, isPublished: true);
+        Dictionary<string, Dictionary<string, string>?> earlier = shard.Naive.Evaluate(shard.Log.End, settled, isPublished: true);
+        IReadOnlyList<string> found = shard.ListKeys();
         foreach (string key in found.Except(expected.Keys))
         {
             // A key that an older snapshot brought back after its entity and its owner were gone leaves by its expiry.
-            if ((!world.Restored.Contains(key) || world.NodeCount < 2) && !IsAsOfItsTime(key, earlier, settled))
+            if ((!world.Ports.Restored.Contains(key) || shard.Acquisitions < 2) && !IsAsOfItsTime(key, earlier, settled))
             {
                 SimulatedCourse.Violate($"{when}: T {now}: {key} is in Redis and should not be: {NaiveModel.Show(world.Ports.Sink.TryRead(key))}");
             }
@@ -79,7 +79,7 @@ internal sealed class SinkLaws(SimulatedWorld world)
         {
             // What fades away leaves at the very moment, or at the next step.
             return GroupOf(key).HasAgeing
-                && !world.Definitions.Naive.Evaluate(world.Ports.Log.End, world.Node.Machine.ClockMs, onlyKey: key).ContainsKey(key);
+                && !shard.Naive.Evaluate(shard.Log.End, shard.ClockMs, onlyKey: key).ContainsKey(key);
         }
 
         if (GroupOf(key).IsHeld)
@@ -89,7 +89,7 @@ internal sealed class SinkLaws(SimulatedWorld world)
         }
 
         (long end, long time) = VersionOf(hash);
-        return world.Definitions.Naive.Evaluate(end, time, onlyKey: key).TryGetValue(key, out Dictionary<string, string>? then)
+        return shard.Naive.Evaluate(end, time, onlyKey: key).TryGetValue(key, out Dictionary<string, string>? then)
             && (then is null || GroupOf(key).AreSame(then, hash)) && (time > settledMs || fields is null
                 || (GroupOf(key).AreSame(fields, hash, hasAgeing: false) && HasAged(GroupOf(key), fields, hash, time, settledMs)));
     }
@@ -107,7 +107,7 @@ internal sealed class SinkLaws(SimulatedWorld world)
         return (long.Parse(version[0], CultureInfo.InvariantCulture), long.Parse(version[1], CultureInfo.InvariantCulture));
     }
 
-    private NaiveGroup GroupOf(string key) => world.Definitions.Naive.Groups.First(g => key.StartsWith($"fa:sim:{g.Name}:", StringComparison.Ordinal));
+    private NaiveGroup GroupOf(string key) => shard.GroupOf(key)!;
 
     /// <summary>
     /// Where only values decide: what stands in Redis is what was true at its own log position and T; no trigger should have fired for
@@ -127,7 +127,7 @@ internal sealed class SinkLaws(SimulatedWorld world)
         {
             (long end, long time) = VersionOf(hash);
             from = Math.Max(from, time);
-            Dictionary<string, Dictionary<string, string>?> then = world.Definitions.Naive.Evaluate(end, time, onlyKey: key);
+            Dictionary<string, Dictionary<string, string>?> then = shard.Naive.Evaluate(end, time, onlyKey: key);
             if (!then.TryGetValue(key, out Dictionary<string, string>? fields) || (fields is not null && !GroupOf(key).AreSame(fields, hash)))
             {
                 SimulatedCourse.Violate($"{when}: {key} as of its own {hash["_v"]}\n  expected {NaiveModel.Show(fields)}\n  found    {NaiveModel.Show(hash)}");
@@ -139,7 +139,7 @@ internal sealed class SinkLaws(SimulatedWorld world)
             SimulatedCourse.Violate($"{when}: {key}: {GroupOf(key).ValueTriggers[0]} should have fired\n  now     {NaiveModel.Show(settled)}\n  written {NaiveModel.Show(hash)}");
         }
 
-        if (RestSinceMs > 0 && from < settledMs && world.Definitions.Naive.Evaluate(world.Ports.Log.End, from, onlyKey: key).GetValueOrDefault(key) is { } before
+        if (RestSinceMs > 0 && from < settledMs && shard.Naive.Evaluate(shard.Log.End, from, onlyKey: key).GetValueOrDefault(key) is { } before
             && !GroupOf(key).AreSame(before, settled) && (hash is null || !GroupOf(key).AreSame(settled, hash)))
         {
             // What never was written may leave without a write.

@@ -1,30 +1,32 @@
+using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
 
 namespace FeatureActors.TestKit.Simulation;
 
 /// <summary>
-/// One shard on virtual time from one seed: the product's router, batches and shard machine between a simulated source, log,
-/// checkpoint store and feature store, with faults of every kind, held to the laws of ARCHITECTURE section 11. One thread.
+/// A cluster on virtual time from one seed: nodes that share source partitions and shards, the product's router, feeds, batches and shard
+/// machines on them, between simulated sources, logs, checkpoint store and feature store, with faults of every kind, held to the laws of
+/// ARCHITECTURE section 11. One thread.
 /// </summary>
-public sealed class ShardSimulation
+public sealed class ClusterSimulation
 {
     private const long Epoch2023 = 1_700_000_000_000;
 
     // Two days and a bit: days with the one before them are followed to their end.
     private const long RetentionMsMax = 200_000_000;
+    private const int EventsMin = 300;
 
     private readonly SimulatedWorld _world;
     private readonly SimulatedTraffic _traffic;
     private readonly SimulatedStorm _storm;
-    private readonly SinkLaws _laws;
 
-    private ShardSimulation(SimulatedCourse course)
+    private ClusterSimulation(SimulatedCourse course, SimulatedPatch patch)
     {
-        _world = new SimulatedWorld(course);
+        _world = new SimulatedWorld(course, patch);
         _traffic = new SimulatedTraffic(_world);
-        _storm = new SimulatedStorm(_world, course.Random.Next(5) switch { 0 => 0, 1 => 0.3, 2 => 1, 3 => 1, _ => 2.5 });
-        _laws = new SinkLaws(_world);
-        foreach (NaiveFeature feature in _world.Definitions.Naive.Groups.SelectMany(static g => g.Features))
+        _storm = new SimulatedStorm(_world, course.Random.Next(8) switch { 0 => 0, 1 => 0.4, <= 5 => 1, _ => 2.5 });
+        course.Meet(_world.IsLease ? "ownership by leases" : "ownership by a group");
+        foreach (NaiveFeature feature in _world.Definitions.AllGroups.SelectMany(static g => g.Features))
         {
             course.Meet($"type {feature.Type}");
             foreach (NaiveWindow window in feature.Windows)
@@ -39,13 +41,16 @@ public sealed class ShardSimulation
     /// <summary>Runs one seed.</summary>
     /// <param name="seed">Decides everything.</param>
     /// <param name="keepsStory">True to keep the story, which costs time.</param>
-    public static SimulationOutcome Run(int seed, bool keepsStory = false)
+    public static SimulationOutcome Run(int seed, bool keepsStory = false) => Run(seed, SimulatedPatch.None, keepsStory);
+
+    /// <summary>Runs one seed with a bug planted.</summary>
+    internal static SimulationOutcome Run(int seed, SimulatedPatch patch, bool keepsStory = false)
     {
         var course = new SimulatedCourse(seed, Epoch2023 + ((long)seed * 7_919 % 100_000_000), keepsStory);
         string? violation = null;
         try
         {
-            new ShardSimulation(course).RunAll();
+            new ClusterSimulation(course, patch).RunAll();
         }
         catch (SimulationViolationException broken)
         {
@@ -59,7 +64,7 @@ public sealed class ShardSimulation
         }
 
         return new SimulationOutcome(
-            seed, violation, course.Story, course.Faults, course.Moves, course.Events, course.Comparisons);
+            seed, violation, course.Story, course.Faults, course.Met, course.Moves, course.Events, course.Comparisons);
     }
 
     private void RunAll()
@@ -80,9 +85,9 @@ public sealed class ShardSimulation
     private void RunStorm()
     {
         Course.IsStormy = _storm.IsOn;
-        int ticks = Course.Random.Next(60, 400);
-        int pace = Course.Random.Next(1, 5);
-        for (int t = 0; t < ticks; t++)
+        int events = EventsMin + Course.Random.Next(150);
+        int pace = Course.Random.Next(2, 8);
+        while (Course.Events < events)
         {
             for (int i = Course.Random.Next(pace + 1); i > 0; i--)
             {
@@ -102,20 +107,26 @@ public sealed class ShardSimulation
     {
         Course.Tell("the faults end");
         Course.IsStormy = false;
-        _world.EndDeposedIngests();
+        _world.Heal();
+        if (_world.Nodes.TrueForAll(static n => n.IsLeaving))
+        {
+            _world.StartNode();
+        }
+
+        // What callbacks and late writes are still on their way.
+        _world.AdvanceIn(28_000, 20);
+        _world.Heal();
 
         // Some worlds lose Redis while nothing arrives any more.
-        _world.Advance(25_000);
-        _world.Node.WallOffsetMs = 0;
         if (_storm.IsOn && Course.Chance(0.3))
         {
-            for (int i = 0; i < 30; i++)
-            {
-                _world.Advance(500);
-            }
-
+            _world.AdvanceIn(15_000, 30);
             Course.Fault("redis-restarted-while-idle");
             _world.Ports.Sink.LoseEverything();
+            foreach (SimulatedShard shard in _world.Shards.Values)
+            {
+                shard.ForgetWrites();
+            }
         }
 
         if (!_world.Definitions.IsWall)
@@ -135,18 +146,23 @@ public sealed class ShardSimulation
         }
 
         long giveUp = quietFrom + 600_000 + (300L * _world.DelayMaxMs);
-        while (Course.NowMs < quietFrom || !(_world.IsQuiet || (_world.HasAgeing && _world.Definitions.IsWall && _world.IsAtRest && Course.NowMs > quietFrom + 60_000)))
+        bool mayAge = _world.HasAgeing && _world.Definitions.IsWall;
+        while (Course.NowMs < quietFrom || !(_world.IsQuiet || (mayAge && _world.IsAtRest && Course.NowMs > quietFrom + 60_000)))
         {
             long step = quietFrom - Course.NowMs > 200_000 ? Math.Max(20_000, (quietFrom - Course.NowMs) / 40) : Math.Max(_world.TickMs, 400);
             _world.Advance(step);
             if (Course.NowMs > giveUp)
             {
-                SimulatedCourse.Violate($"{when}: no rest: node {_world.Node.Number} is {_world.Node.Machine.State} at {_world.Node.Machine.NextOffset} of {_world.Ports.Log.End}, ingest idle {_world.AreIngestsIdle}, quiet {_world.Node.Machine.IsQuiet}, zombies {_world.Zombies.Count}");
+                SimulatedCourse.Violate($"{when}: no rest:\n{_world.Describe()}");
             }
         }
 
-        _laws.Compare(when);
-        _laws.RestSinceMs = _world.Node.Machine.ClockMs;
+        foreach (SimulatedShard shard in _world.Shards.Values)
+        {
+            shard.Logs.Audit(when);
+            shard.Sink.Compare(when);
+            shard.Sink.RestSinceMs = shard.ClockMs;
+        }
     }
 
     /// <summary>
@@ -154,24 +170,31 @@ public sealed class ShardSimulation
     /// </summary>
     private void Nudge()
     {
-        for (int i = 0; i < 8 && _world.Definitions.IsWall && _world.Definitions.Naive.Groups.Any(static g => g.IsHeld); i++)
+        for (int i = 0; i < 6 && _world.Definitions.IsWall && _world.Definitions.AllGroups.Any(static g => g.IsHeld); i++)
         {
             Random random = Course.Random;
             string key = _world.Keys[random.Next(_world.Keys.Count)];
             _world.Source.Add(random.Next(_world.Source.Partitions), key, Course.NowMs, random.Next(-5, 20), "xyz"[random.Next(3)].ToString(), "buy", null);
-            while (!_world.AreIngestsIdle || _world.Node.Machine.NextOffset < _world.Ports.Log.End)
+            while (!_world.IsApplied)
             {
                 _world.Advance(100);
             }
 
-            long from = _world.Node.Machine.ClockMs;
+            long[] from = [.. _world.Shards.Values.Select(static s => s.ClockMs)];
             _world.AdvanceIn(700 + (5L * _world.DelayMaxMs), 7);
-            foreach (NaiveGroup group in _world.Definitions.Naive.Groups.Where(static g => g.IsHeld))
+            foreach ((SimulatedShard shard, long fromMs) in _world.Shards.Values.Zip(from))
             {
-                _laws.CompareNudged($"fa:sim:{group.Name}:{key}", group, from);
-            }
+                foreach (NaiveGroup group in shard.Naive.Groups.Where(static g => g.IsHeld))
+                {
+                    string full = SimulatedShard.FullKey(group.Name, key);
+                    if (shard.Holds(full))
+                    {
+                        shard.Sink.CompareNudged(full, group, fromMs);
+                    }
+                }
 
-            _laws.RestSinceMs = _world.Node.Machine.ClockMs;
+                shard.Sink.RestSinceMs = shard.ClockMs;
+            }
         }
     }
 
@@ -191,7 +214,7 @@ public sealed class ShardSimulation
 
             // Due exits, of cold entities too, are published within a few seconds without any event.
             _world.AdvanceIn(4_000 + (30L * _world.DelayMaxMs) + (_world.ColdPassMs * 2), 60);
-            _laws.Compare($"{leap} ms later");
+            Compare($"{leap} ms later");
         }
 
         if (_world.Definitions.RetentionMs > RetentionMsMax)
@@ -201,11 +224,23 @@ public sealed class ShardSimulation
 
         _world.AdvanceIn(4_000_000, 20);
         _world.AdvanceIn(300_000, 300);
-        _laws.Compare("at the end");
+        Compare("at the end");
         Course.Comparisons++;
-        if (_world.Ports.Store.CountEntities(SimulatedPorts.Shard) > 0 || _world.Ports.Sink.ListKeys().Count > 0 || _world.Node.Machine.Counters.Entities > 0)
+        foreach (SimulatedShard shard in _world.Shards.Values)
         {
-            SimulatedCourse.Violate($"something is left when every window has passed: {_world.Node.Machine.Counters.Entities} entities in memory, {_world.Ports.Store.CountEntities(SimulatedPorts.Shard)} rows, keys {string.Join(' ', _world.Ports.Sink.ListKeys())}");
+            int rows = _world.Ports.Store.CountEntities(shard.Id);
+            if (rows > 0 || shard.ListKeys().Count > 0 || shard.Owner!.Machine.Counters.Entities > 0)
+            {
+                SimulatedCourse.Violate($"{shard}: something is left when every window has passed: {shard.Owner!.Machine.Counters.Entities} entities in memory, {rows} rows, keys {string.Join(' ', shard.ListKeys())}");
+            }
+        }
+    }
+
+    private void Compare(string when)
+    {
+        foreach (SimulatedShard shard in _world.Shards.Values)
+        {
+            shard.Sink.Compare(when);
         }
     }
 }

@@ -1,0 +1,255 @@
+namespace FeatureActors.TestKit.Simulation;
+
+/// <summary>
+/// Shares shards or source partitions among nodes. As a consumer group does: who is silent for a session loses everything at once and does not
+/// hear of it before it is back; what moves is revoked first, but callbacks come late, twice, never or before the other side's. Or as leases
+/// in SQL do: the holder lets go before another takes, and who loses hears of it at its next round.
+/// </summary>
+/// <typeparam name="T">What is shared.</typeparam>
+internal sealed class SimulatedGroup<T>
+    where T : notnull
+{
+    private const long RebalanceTimeoutMs = 5_000;
+
+    private readonly SimulatedWorld _world;
+    private readonly string _name;
+    private readonly bool _isLease;
+    private readonly Action<SimulatedNode, T, bool, Action?> _tell;
+    private readonly SortedDictionary<int, Member> _members = [];
+    private readonly List<T> _free;
+    private readonly Dictionary<T, Move> _moves = [];
+    private readonly long _sessionMs;
+
+    public SimulatedGroup(SimulatedWorld world, string name, bool isLease, IEnumerable<T> parts, Action<SimulatedNode, T, bool, Action?> tell)
+    {
+        (_world, _name, _isLease, _tell) = (world, name, isLease, tell);
+        _free = [.. parts];
+        _sessionMs = world.Course.Random.Next(2_000, 6_000);
+    }
+
+    /// <summary>True when everything is held by live members who know it.</summary>
+    public bool IsSettled => _free.Count == 0 && _moves.Count == 0 && _members.Values.All(m => !m.IsLost && !m.Node.IsDead && m.Told.SetEquals(m.Held));
+
+    /// <summary>True when a node that leaves has nothing any more.</summary>
+    public bool HasLeft(SimulatedNode node) => !_members.TryGetValue(node.Number, out Member? member)
+        || (member.Held.Count == 0 && _moves.Values.All(m => m.From != member));
+
+    private SimulatedCourse Course => _world.Course;
+
+    private SimulatedService Coordinator => _isLease ? SimulatedService.Sql : SimulatedService.Log;
+
+    /// <summary>Hears members, ends silent ones, shares anew.</summary>
+    public void Step()
+    {
+        if ((_world.Ports.Away & Coordinator) != 0)
+        {
+            // With the coordinator away nobody can say that he is alive, and nobody can be ended.
+            foreach (Member member in _members.Values)
+            {
+                member.HeardMs = Course.NowMs;
+            }
+
+            return;
+        }
+
+        Hear();
+        EndSilent();
+        EndMovesThatTakeTooLong();
+        Share();
+    }
+
+    private void Hear()
+    {
+        foreach (SimulatedNode node in _world.Nodes)
+        {
+            if (node.IsDead || node.IsFrozen || node.IsCutFrom(Coordinator))
+            {
+                continue;
+            }
+
+            if (!_members.TryGetValue(node.Number, out Member? member))
+            {
+                if (!node.IsLeaving)
+                {
+                    Course.Tell($"{_name}: {node.Name} joins");
+                    _members.Add(node.Number, new Member(node) { HeardMs = Course.NowMs });
+                }
+
+                continue;
+            }
+
+            member.HeardMs = Course.NowMs;
+            if (member.IsLost)
+            {
+                ComeBack(member);
+            }
+        }
+    }
+
+    /// <summary>A member that was ended hears of it, late now and then, and joins again.</summary>
+    private void ComeBack(Member member)
+    {
+        member.IsLost = false;
+        bool isLate = !_isLease && Course.Strikes(0.4);
+        if (isLate)
+        {
+            Course.Fault("lost-callback-late", member.Node.Name);
+        }
+
+        foreach (T part in member.Told.ToArray())
+        {
+            member.Told.Remove(part);
+            Tell(member, part, isAssigned: false, null, isLate ? Course.Random.Next(3_000, 15_000) : member.Node.Delay, onlyIfNotHeld: true);
+        }
+    }
+
+    private void EndSilent()
+    {
+        foreach (Member member in _members.Values.ToArray())
+        {
+            if (!member.IsLost && Course.NowMs - member.HeardMs > _sessionMs)
+            {
+                Course.Tell($"{_name}: {member.Node.Name} is silent and loses {string.Join(' ', member.Held)}");
+                Course.Meet(member.Node.IsDead ? $"{Kind}-dead-member-ended" : $"{Kind}-live-member-ended");
+                _free.AddRange(member.Held.Where(p => !_moves.ContainsKey(p)));
+                member.Held.Clear();
+                member.IsLost = true;
+            }
+
+            if (member.Node.IsDead && member.IsLost)
+            {
+                _members.Remove(member.Node.Number);
+            }
+        }
+    }
+
+    private string Kind => _isLease ? "lease" : "group";
+
+    private void EndMovesThatTakeTooLong()
+    {
+        foreach ((T part, Move move) in _moves.ToArray())
+        {
+            if (move.From.IsLost || move.From.Node.IsDead || (!_isLease && Course.NowMs > move.UntilMs))
+            {
+                _moves.Remove(part);
+                _free.Add(part);
+            }
+        }
+    }
+
+    private void Share()
+    {
+        Member[] live = [.. _members.Values.Where(static m => !m.IsLost && !m.Node.IsDead && !m.Node.IsLeaving)];
+        foreach (Member leaving in _members.Values.Where(static m => m.Node.IsLeaving && !m.IsLost))
+        {
+            foreach (T part in leaving.Held.Except(_moves.Keys).ToArray())
+            {
+                Begin(part, leaving);
+            }
+        }
+
+        if (live.Length == 0)
+        {
+            return;
+        }
+
+        foreach (T part in _free)
+        {
+            Member poorest = live.MinBy(static m => m.Held.Count)!;
+            Assign(part, poorest);
+        }
+
+        _free.Clear();
+        Member richest = live.MaxBy(static m => m.Held.Count)!;
+        if (_moves.Count == 0 && richest.Held.Count - live.Min(static m => m.Held.Count) > 1)
+        {
+            Begin(richest.Held.Last(), richest);
+        }
+    }
+
+    private void Assign(T part, Member member)
+    {
+        member.Held.Add(part);
+        member.Told.Add(part);
+        Tell(member, part, isAssigned: true, null, member.Node.Delay);
+        if (!_isLease && Course.Strikes(0.03))
+        {
+            Course.Fault("assigned-twice", $"{part} {member.Node.Name}");
+            Tell(member, part, isAssigned: true, null, Course.Random.Next(10, 4_000));
+        }
+    }
+
+    /// <summary>Takes a part from a live member; it is free once that one is done with it.</summary>
+    private void Begin(T part, Member from)
+    {
+        Course.Meet($"{Kind}-move");
+        from.Held.Remove(part);
+        from.Told.Remove(part);
+        var move = new Move(from, Course.NowMs + RebalanceTimeoutMs);
+        _moves.Add(part, move);
+        if (_isLease || !Course.Strikes(0.4))
+        {
+            Tell(from, part, isAssigned: false, End, from.Node.Delay);
+            return;
+        }
+
+        switch (Course.Random.Next(4))
+        {
+            case 0:
+                Course.Fault("revoked-callback-never", $"{part} {from.Node.Name}");
+
+                // Nobody else can have it before the time-out, and the old owner hears of it only when it has been fenced for long.
+                Tell(from, part, isAssigned: false, null, Course.Random.Next(15_000, 25_000), onlyIfNotHeld: true);
+                break;
+            case 1:
+                Course.Fault("revoked-callback-late", $"{part} {from.Node.Name}");
+                Tell(from, part, isAssigned: false, End, Course.Random.Next(2_000, 10_000), onlyIfNotHeld: true);
+                break;
+            case 2:
+                Course.Fault("revoked-twice", $"{part} {from.Node.Name}");
+                Tell(from, part, isAssigned: false, End, from.Node.Delay);
+                Tell(from, part, isAssigned: false, null, from.Node.Delay * 3, onlyIfNotHeld: true);
+                break;
+            default:
+                Course.Fault("assigned-before-revoked", $"{part} {from.Node.Name}");
+                Tell(from, part, isAssigned: false, null, Course.Random.Next(100, 3_000), onlyIfNotHeld: true);
+                End();
+                break;
+        }
+
+        void End() => Course.After(from.Node.Delay, () =>
+        {
+            if (_moves.GetValueOrDefault(part) == move)
+            {
+                _moves.Remove(part);
+                _free.Add(part);
+            }
+        });
+    }
+
+    private void Tell(Member member, T part, bool isAssigned, Action? done, long delayMs, bool onlyIfNotHeld = false) => Course.After(delayMs, () =>
+    {
+        if (!onlyIfNotHeld || !member.Held.Contains(part))
+        {
+            _tell(member.Node, part, isAssigned, done);
+        }
+    });
+
+    private sealed class Member(SimulatedNode node)
+    {
+        public SimulatedNode Node { get; } = node;
+
+        public long HeardMs { get; set; }
+
+        /// <summary>True from when it was ended until it hears of it.</summary>
+        public bool IsLost { get; set; }
+
+        /// <summary>What it holds by the coordinator.</summary>
+        public List<T> Held { get; } = [];
+
+        /// <summary>What it was told that it holds.</summary>
+        public HashSet<T> Told { get; } = [];
+    }
+
+    private sealed record Move(Member From, long UntilMs);
+}
