@@ -12,10 +12,10 @@ namespace FeatureActors.Simulation.Tests;
 public sealed class ClusterSimulationTests(ITestOutputHelper output)
 {
     // About a minute on two cores; ./fa simulate runs more.
-    private const int SeedsByDefault = 500;
+    private const int SeedsByDefault = 2_000;
 
     // From so many on, whatever can happen must have happened.
-    private const int SeedsForCoverage = 500;
+    private const int SeedsForCoverage = 2_000;
     private const double FaultsPerSeedMin = 5;
     private const int ShownMax = 5;
 

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
@@ -31,9 +30,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly EventRouter _router;
-    private readonly ShardFeed[][] _feeds;
     private readonly PositionSaver _positions;
-    private List<ShardFeed> _allFeeds = [];
     private readonly List<DeadLetter> _refused = [];
     private readonly AsyncSignal _acknowledged = new();
     private readonly EventChunk _chunk = new();

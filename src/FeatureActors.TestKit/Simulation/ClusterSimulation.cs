@@ -1,4 +1,3 @@
-using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
 
 namespace FeatureActors.TestKit.Simulation;

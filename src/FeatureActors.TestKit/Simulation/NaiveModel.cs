@@ -88,13 +88,18 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
             long rowNow = isWall ? ingest : clock;
             long applied = isWall ? entry.AppliedAtMs : clock;
-            if (hasIds && e.Id is not null && fold.Ids.TryGetValue((e.Key, IdOf(e)), out long firstTime))
+            if (hasIds && HasLeft(fold.States, e.Key, Math.Max(rowNow, applied)))
             {
-                Doubt(fold.States, e, time, firstTime, Math.Max(rowNow, applied));
+                fold.Left[e.Key] = fold.Ids.Count;
+            }
+
+            if (hasIds && e.Id is not null && fold.Ids.TryGetValue((e.Key, IdOf(e)), out (long TimeMs, int Number) first))
+            {
+                Doubt(fold.States, e, time, first.TimeMs, Math.Max(rowNow, applied), first.Number < fold.Left.GetValueOrDefault(e.Key));
             }
             else if (Take(fold.States, e, time, rowNow, applied) && hasIds && e.Id is not null)
             {
-                fold.Ids.Add((e.Key, IdOf(e)), time);
+                fold.Ids.Add((e.Key, IdOf(e)), (time, fold.Ids.Count));
             }
         }
 
@@ -122,13 +127,10 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     /// A row told again so late that its entity may have left meanwhile, and its id with it: a lifetime window of a key that lives
     /// again may count it, and so may any window when the row lay so far ahead that it was moved back less this time.
     /// </summary>
-    private void Doubt(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long firstTimeMs, long appliedMs)
+    private void Doubt(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long firstTimeMs, long appliedMs, bool isGone)
     {
         bool hasMoved = timeMs != firstTimeMs && !groups.Any(g => g.Where(e)
             && g.Features.Any(f => f.Accepts(e) && f.Windows.Any(w => (w.IsForLife ? g.IdleExit(firstTimeMs) : w.LeavesAt(firstTimeMs)) > appliedMs)));
-        // What decays may have cancelled out, and left with its ids.
-        bool isGone = groups.Any(static g => g.HasAgeing)
-            && !Enumerable.Range(0, groups.Count).Any(g => states.TryGetValue((g, e.Key), out GroupRows? rows) && IsAnythingAlive(groups[g], rows, appliedMs));
         for (int g = 0; g < groups.Count; g++)
         {
             if ((hasMoved || isGone) && groups[g].Where(e))
@@ -148,6 +150,10 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
             }
         }
     }
+
+    /// <summary>True when what a key had may have decayed or cancelled out, and left with its ids.</summary>
+    private bool HasLeft(Dictionary<(int, string), GroupRows> states, string key, long nowMs) => groups.Any(static g => g.HasAgeing)
+        && !Enumerable.Range(0, groups.Count).Any(g => states.TryGetValue((g, key), out GroupRows? rows) && IsAnythingAlive(groups[g], rows, nowMs));
 
     /// <summary>True when some group took the row.</summary>
     private bool Take(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long rowNowMs, long appliedMs)
@@ -292,7 +298,11 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
         public Dictionary<(int, string), GroupRows> States { get; } = [];
 
-        public Dictionary<(string, string), long> Ids { get; } = [];
+        /// <summary>The ids of each key, with the time of their rows and how many were known before.</summary>
+        public Dictionary<(string, string), (long TimeMs, int Number)> Ids { get; } = [];
+
+        /// <summary>How many ids were known when a key was last without anything.</summary>
+        public Dictionary<string, int> Left { get; } = [];
     }
 
     private sealed class GroupRows

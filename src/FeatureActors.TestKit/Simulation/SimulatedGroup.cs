@@ -99,7 +99,7 @@ internal sealed class SimulatedGroup<T>
         foreach (T part in member.Told.ToArray())
         {
             member.Told.Remove(part);
-            Tell(member, part, isAssigned: false, null, isLate ? Course.Random.Next(3_000, 15_000) : member.Node.Delay, onlyIfNotHeld: true);
+            Tell(member, part, isAssigned: false, null, isLate ? Course.Random.Next(3_000, 15_000) : null, isOnlyIfNotHeld: true);
         }
     }
 
@@ -171,11 +171,17 @@ internal sealed class SimulatedGroup<T>
     {
         member.Held.Add(part);
         member.Told.Add(part);
-        Tell(member, part, isAssigned: true, null, member.Node.Delay);
+        Tell(member, part, isAssigned: true, null, null);
         if (!_isLease && Course.Strikes(0.03))
         {
             Course.Fault("assigned-twice", $"{part} {member.Node.Name}");
-            Tell(member, part, isAssigned: true, null, Course.Random.Next(10, 4_000));
+            Course.After(Course.Random.Next(10, 4_000), () =>
+            {
+                if (member.Held.Contains(part))
+                {
+                    Tell(member, part, isAssigned: true, null, null);
+                }
+            });
         }
     }
 
@@ -189,7 +195,7 @@ internal sealed class SimulatedGroup<T>
         _moves.Add(part, move);
         if (_isLease || !Course.Strikes(0.4))
         {
-            Tell(from, part, isAssigned: false, End, from.Node.Delay);
+            Tell(from, part, isAssigned: false, End, null);
             return;
         }
 
@@ -199,20 +205,20 @@ internal sealed class SimulatedGroup<T>
                 Course.Fault("revoked-callback-never", $"{part} {from.Node.Name}");
 
                 // Nobody else can have it before the time-out, and the old owner hears of it only when it has been fenced for long.
-                Tell(from, part, isAssigned: false, null, Course.Random.Next(15_000, 25_000), onlyIfNotHeld: true);
+                Tell(from, part, isAssigned: false, null, Course.Random.Next(15_000, 25_000), isOnlyIfNotHeld: true);
                 break;
             case 1:
                 Course.Fault("revoked-callback-late", $"{part} {from.Node.Name}");
-                Tell(from, part, isAssigned: false, End, Course.Random.Next(2_000, 10_000), onlyIfNotHeld: true);
+                Tell(from, part, isAssigned: false, End, Course.Random.Next(2_000, 10_000), isOnlyIfNotHeld: true);
                 break;
             case 2:
                 Course.Fault("revoked-twice", $"{part} {from.Node.Name}");
-                Tell(from, part, isAssigned: false, End, from.Node.Delay);
-                Tell(from, part, isAssigned: false, null, from.Node.Delay * 3, onlyIfNotHeld: true);
+                Tell(from, part, isAssigned: false, End, null);
+                Tell(from, part, isAssigned: false, null, from.Node.Delay * 3, isOnlyIfNotHeld: true);
                 break;
             default:
                 Course.Fault("assigned-before-revoked", $"{part} {from.Node.Name}");
-                Tell(from, part, isAssigned: false, null, Course.Random.Next(100, 3_000), onlyIfNotHeld: true);
+                Tell(from, part, isAssigned: false, null, Course.Random.Next(100, 3_000), isOnlyIfNotHeld: true);
                 End();
                 break;
         }
@@ -227,19 +233,32 @@ internal sealed class SimulatedGroup<T>
         });
     }
 
-    private void Tell(Member member, T part, bool isAssigned, Action? done, long delayMs, bool onlyIfNotHeld = false) => Course.After(delayMs, () =>
+    /// <summary>Callbacks of one member come in order, but for those that are <paramref name="lateMs"/>.</summary>
+    private void Tell(Member member, T part, bool isAssigned, Action? done, long? lateMs, bool isOnlyIfNotHeld = false)
     {
-        if (!onlyIfNotHeld || !member.Held.Contains(part))
+        long at = Course.NowMs + (lateMs ?? member.Node.Delay);
+        if (lateMs is null)
         {
-            _tell(member.Node, part, isAssigned, done);
+            member.ToldAtMs = at = Math.Max(at, member.ToldAtMs);
         }
-    });
+
+        Course.After(at - Course.NowMs, () =>
+        {
+            if (!isOnlyIfNotHeld || !member.Held.Contains(part))
+            {
+                _tell(member.Node, part, isAssigned, done);
+            }
+        });
+    }
 
     private sealed class Member(SimulatedNode node)
     {
         public SimulatedNode Node { get; } = node;
 
         public long HeardMs { get; set; }
+
+        /// <summary>When the last callback arrives.</summary>
+        public long ToldAtMs { get; set; }
 
         /// <summary>True from when it was ended until it hears of it.</summary>
         public bool IsLost { get; set; }

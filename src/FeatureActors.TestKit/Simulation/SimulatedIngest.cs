@@ -73,7 +73,7 @@ internal sealed class SimulatedIngest : IRowTarget
 
     void IRowTarget.Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row)
     {
-        long expected = _world.Definitions.IsWall ? Math.Min(_event.TimeMs, _node.NowMs + _world.Definitions.MaxFutureMs) : _event.TimeMs;
+        long expected = _world.Definitions.IsWall ? Math.Min(_event.TimeMs, _node.IngestNowMs + _world.Definitions.MaxFutureMs) : _event.TimeMs;
         if (row.EventTimeMs != expected || row.Sign != _event.Sign || !key.SequenceEqual(Encoding.UTF8.GetBytes(_event.Key)))
         {
             SimulatedCourse.Violate($"event {_event} became a row of sign {row.Sign} of key {Encoding.UTF8.GetString(key)} at {row.EventTimeMs}");
@@ -90,7 +90,7 @@ internal sealed class SimulatedIngest : IRowTarget
 
     void IRowTarget.Refuse(int ordinal, string group, string reason, string error)
     {
-        if (_world.Definitions.ClampsFuture || reason != "future" || _event.TimeMs <= _node.NowMs + _world.Definitions.MaxFutureMs)
+        if (_world.Definitions.ClampsFuture || reason != "future" || _event.TimeMs <= _node.IngestNowMs + _world.Definitions.MaxFutureMs)
         {
             SimulatedCourse.Violate($"event {_event} was refused: {reason}: {error}");
         }
@@ -123,7 +123,7 @@ internal sealed class SimulatedIngest : IRowTarget
         for (; _next < Events.Count && most > 0; _next++, most--)
         {
             _event = Events[(int)_next].Event;
-            _router.Route(Events[(int)_next].Bytes, _node.NowMs, this);
+            _router.Route(Events[(int)_next].Bytes, _node.IngestNowMs, this);
             if (!_world.Definitions.IsWall)
             {
                 _clockMs = Math.Max(_clockMs, _router.EventTimeMs);
@@ -143,10 +143,10 @@ internal sealed class SimulatedIngest : IRowTarget
     private void Flush()
     {
         _header = new BatchHeader(
-            0, 0, SimulatedSource.Name, _partition, _world.Source.Partitions, 0, _next - 1, _world.Definitions.IsWall ? long.MinValue : _clockMs, _isEnded, _node.NowMs);
+            0, 0, SimulatedSource.Name, _partition, _world.Source.Partitions, 0, _next - 1, _world.Definitions.IsWall ? long.MinValue : _clockMs, _isEnded, _node.IngestNowMs);
         try
         {
-            _feeds.FlushDue(_header, _node.MonotonicMs, isLingerOver: false, Send);
+            _feeds.FlushDue(_header, _node.MonotonicMs, isLingerOver: false, SendAsync);
         }
         catch (BatchRefused)
         {
@@ -156,7 +156,7 @@ internal sealed class SimulatedIngest : IRowTarget
         }
     }
 
-    private Task Send(ShardId id, ReadOnlyMemory<byte> batch)
+    private Task SendAsync(ShardId id, ReadOnlyMemory<byte> batch)
     {
         var entry = new NaiveEntry(_partition, _header.LastOffset, _header.ClockMs, _rows.Remove(id, out List<(SimulatedEvent, long, long)>? rows) ? rows : []);
         var done = new TaskCompletionSource();
@@ -180,7 +180,7 @@ internal sealed class SimulatedIngest : IRowTarget
             return;
         }
 
-        shard.Log.Append(_node.Patch.Append(_node, shard, batch), entry with { });
+        shard.Log.Append(batch, entry with { });
         Tell(shard, entry);
         if (Course.Strikes(0.03))
         {
@@ -210,7 +210,7 @@ internal sealed class SimulatedIngest : IRowTarget
 
     private void SaveIfTime()
     {
-        long safe = _feeds.SafeOffset(_next);
+        long safe = _node.Patch.Position(_node, _feeds.SafeOffset(_next), _next);
         if (_isSaving || safe <= _savedOffset || _node.MonotonicMs - _savedAtMs < SaveIntervalMs)
         {
             return;

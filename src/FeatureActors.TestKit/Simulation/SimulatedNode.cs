@@ -50,11 +50,14 @@ internal sealed class SimulatedNode
     /// <summary>How far its wall clock is off for good.</summary>
     public long SkewMs { get; set; }
 
-    /// <summary>How far its wall clock leapt.</summary>
+    /// <summary>How far its wall clock leapt, as its shards see it.</summary>
     public long LeapMs { get; set; }
 
     /// <summary>Its wall clock.</summary>
-    public long NowMs => _world.Course.NowMs + SkewMs + LeapMs;
+    public long NowMs => IngestNowMs + LeapMs;
+
+    /// <summary>Its wall clock as its readers of sources see it: what they stamp on rows nothing protects from a leap, so there is none.</summary>
+    public long IngestNowMs => _world.Course.NowMs + SkewMs;
 
     public long MonotonicMs => _world.Course.NowMs - _monotonicStartMs;
 
@@ -71,6 +74,9 @@ internal sealed class SimulatedNode
     public bool IsSettled => !_isChanging && _changes.Count == 0 && _owners.Values.All(static o => !o.IsOver);
 
     public bool IsCutFrom(SimulatedService service) => ((Cut | _world.Ports.Away) & service) != 0;
+
+    /// <summary>For a message.</summary>
+    public string Describe() => $"{Name}{(_isChanging ? " changing" : "")}{(IsFrozen ? " frozen" : "")} {_changes.Count} changes {string.Join(' ', _owners.Values.Where(static o => o.IsOver).Select(static o => $"{o.Shard} is {o.Machine.State}, ended {o.IsEnded}"))};";
 
     /// <summary>Runs something on the node: now, when it goes on, or never.</summary>
     public void Run(Action action)
@@ -151,7 +157,7 @@ internal sealed class SimulatedNode
         IsFrozen = false;
         foreach (SimulatedOwner owner in _world.Owners.Where(o => o.Node == this))
         {
-            owner.End();
+            owner.Dispose();
         }
 
         foreach (SimulatedIngest ingest in _ingests.Values)
@@ -235,7 +241,7 @@ internal sealed class SimulatedNode
         if (!running.IsOver)
         {
             _world.Course.Meet("revoke-past-budget");
-            running.End();
+            running.Dispose();
         }
 
         EndChange(change);

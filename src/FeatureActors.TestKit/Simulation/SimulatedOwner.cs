@@ -10,7 +10,7 @@ namespace FeatureActors.TestKit.Simulation;
 /// <see cref="ShardMachine"/> with ticks, log entries and the answers of ports, each with its own delay, so that answers of different ports
 /// overtake each other.
 /// </summary>
-internal sealed partial class SimulatedOwner
+internal sealed partial class SimulatedOwner : IDisposable
 {
     private const long RetryMs = 500;
 
@@ -49,7 +49,7 @@ internal sealed partial class SimulatedOwner
     private int Delay => _node.Delay;
 
     /// <summary>Nothing reaches the machine any more; what is on its way may still take effect.</summary>
-    public void End()
+    public void Dispose()
     {
         if (!IsEnded)
         {
@@ -125,7 +125,8 @@ internal sealed partial class SimulatedOwner
 
     private void Step(ShardInput input) => _world.Patch.Input(this, input, StepMachine);
 
-    private void StepMachine(ShardInput input)
+    /// <summary>Hands something to the machine, as if it had been meant for it.</summary>
+    public void StepMachine(ShardInput input)
     {
         if (IsOver)
         {

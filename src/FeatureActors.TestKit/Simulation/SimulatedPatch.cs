@@ -26,8 +26,8 @@ internal class SimulatedPatch
     /// <summary>How a node's ingest places keys.</summary>
     public virtual IngestPlan Route(SimulatedNode node, IngestPlan plan) => plan;
 
-    /// <summary>A batch reaches the log.</summary>
-    public virtual byte[] Append(SimulatedNode node, SimulatedShard shard, byte[] batch) => batch;
+    /// <summary>Which offset of a source is saved, where everything below <paramref name="safe"/> is in the logs.</summary>
+    public virtual long Position(SimulatedNode node, long safe, long read) => safe;
 
     /// <summary>The log refused a batch for good.</summary>
     public virtual void Refused(SimulatedNode node, TaskCompletionSource done) => done.SetException(new SimulatedIngest.BatchRefused());

@@ -56,7 +56,7 @@ internal sealed class SimulatedShard
     /// <summary>The keys in the sink that are this shard's.</summary>
     public List<string> ListKeys() => [.. _world.Ports.Sink.ListKeys().Where(Holds)];
 
-    public bool Holds(string fullKey) => GroupOf(fullKey) is not null && _world.ShardOf(Plan, KeyOf(fullKey)) == Id;
+    public bool Holds(string fullKey) => GroupOf(fullKey) is not null && HasKey(KeyOf(fullKey));
 
     /// <summary>The group that a key in the sink is of; null for one of another entity.</summary>
     public NaiveGroup? GroupOf(string fullKey) => _groups.GetValueOrDefault(fullKey.Split(':')[2]);
@@ -66,7 +66,8 @@ internal sealed class SimulatedShard
     /// <summary>The full key in the sink.</summary>
     public static string FullKey(string group, string key) => $"fa:sim:{group}:{key}";
 
-    public static int PartitionOf(string key, int partitions) => StableHash.PartitionOf(StableHash.Of(Encoding.UTF8.GetBytes(key)), partitions);
+    /// <summary>True when it is the shard of the key.</summary>
+    public bool HasKey(string key) => StableHash.PartitionOf(StableHash.Of(Encoding.UTF8.GetBytes(key)), Plan.Shards) == Id.Partition;
 
     /// <summary>An epoch was granted.</summary>
     public void Grant(long epoch, SimulatedOwner owner)

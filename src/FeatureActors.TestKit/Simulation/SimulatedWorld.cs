@@ -1,5 +1,4 @@
 using FeatureActors.Abstractions.Identity;
-using FeatureActors.Core.Definitions;
 using FeatureActors.Runtime.Shards;
 
 namespace FeatureActors.TestKit.Simulation;
@@ -97,8 +96,6 @@ internal sealed class SimulatedWorld
     /// <summary>True when some value changes with T alone.</summary>
     public bool HasAgeing => Definitions.AllGroups.Any(static g => g.HasAgeing);
 
-    public ShardId ShardOf(EntityPlan entity, string key) => new(entity.Entity, SimulatedShard.PartitionOf(key, entity.Shards));
-
     /// <summary>Time goes on, with one tick of every node at its end.</summary>
     public void Advance(long ms)
     {
@@ -148,7 +145,7 @@ internal sealed class SimulatedWorld
     /// <summary>Why there is no rest, for a message.</summary>
     public string Describe() => string.Join('\n', Shards.Values.Select(s =>
         $"  {s}: {s.Owner?.Name} is {s.Owner?.Machine.State} at {s.Owner?.Machine.NextOffset} of {s.Log.End}, over {s.Owner?.IsOver}, quiet {s.Owner?.Machine.IsQuiet}"))
-        + $"\n  ingests idle {AreIngestsIdle}, other owners {string.Join(' ', Owners.Where(static o => o.Shard.Owner != o).Select(static o => o.Name))}, nodes settled {string.Join(' ', Nodes.Select(static n => n.IsSettled))}, groups settled {_shardGroup.IsSettled} {_sourceGroup.IsSettled}";
+        + $"\n  ingests idle {AreIngestsIdle}, other owners {string.Join(' ', Owners.Where(static o => o.Shard.Owner != o).Select(static o => o.Name))}, nodes settled {string.Join(' ', Nodes.Select(static n => n.Describe()))}, groups settled {_shardGroup.IsSettled} {_sourceGroup.IsSettled}";
 
     private void EndLeavers()
     {
