@@ -11,8 +11,8 @@ namespace FeatureActors.Simulation.Tests;
 /// </summary>
 public sealed class ClusterSimulationTests(ITestOutputHelper output)
 {
-    // About a minute on two cores; ./fa simulate runs more.
-    private const int SeedsByDefault = 2_000;
+    // Some seconds on two cores; ./fa simulate runs more.
+    private const int SeedsByDefault = 200;
 
     // From so many on, whatever can happen must have happened.
     private const int SeedsForCoverage = 2_000;

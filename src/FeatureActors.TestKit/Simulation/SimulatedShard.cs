@@ -13,6 +13,7 @@ internal sealed class SimulatedShard
     private readonly Dictionary<long, SimulatedOwner> _granted = [];
     private readonly Dictionary<string, NaiveGroup> _groups;
     private long _writtenEpoch;
+    private SimulatedOwner? _last;
 
     public SimulatedShard(SimulatedWorld world, ShardId id, EntityPlan plan, NaiveModel naive)
     {
@@ -38,8 +39,11 @@ internal sealed class SimulatedShard
 
     public LogLaw Logs { get; }
 
-    /// <summary>Whoever was granted the newest epoch; null before the first.</summary>
-    public SimulatedOwner? Owner { get; private set; }
+    /// <summary>
+    /// The living instance with the newest epoch, else the last there was; null before the first. An epoch may go to an instance that is over
+    /// by then: the one before goes on until its next checkpoint.
+    /// </summary>
+    public SimulatedOwner? Owner => _granted.OrderByDescending(static g => g.Key).Select(static g => g.Value).FirstOrDefault(static o => !o.IsOver) ?? _last;
 
     /// <summary>How often it was acquired.</summary>
     public int Acquisitions => _granted.Count;
@@ -77,10 +81,7 @@ internal sealed class SimulatedShard
             SimulatedCourse.Violate($"shard {Id}: epoch {epoch} was granted twice");
         }
 
-        if (epoch >= _granted.Keys.Max())
-        {
-            Owner = owner;
-        }
+        _last = owner;
     }
 
     /// <summary>The sink or the checkpoint store took a write of this owner.</summary>
