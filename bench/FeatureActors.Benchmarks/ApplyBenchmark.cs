@@ -1,16 +1,11 @@
-using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
-using FeatureActors.Abstractions.Rows;
 using FeatureActors.Benchmarks.Limits;
 using FeatureActors.Benchmarks.Nodes;
 using FeatureActors.Benchmarks.Reports;
 using FeatureActors.Benchmarks.Streams;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
-using FeatureActors.Core.Plugins;
 using FeatureActors.Runtime.Entities;
-using FeatureActors.Runtime.Ingest;
-using FeatureActors.Runtime.Shards;
 
 namespace FeatureActors.Benchmarks;
 
@@ -37,7 +32,7 @@ internal static class ApplyBenchmark
         IEnumerable<string> profiles = options.Profiles.Count > 0
             ? options.Profiles
             : [Profile.Simple, Profile.Rich, .. Profile.Features.Keys];
-        foreach (string profile in profiles.Where(static p => p != Sizes))
+        foreach (string profile in profiles.Where(static p => p is not (Sizes or TwoShards.Name)))
         {
             Measure(report, options, profile, profile, 100_000, null, 7 * 86_400_000L);
         }
@@ -50,6 +45,16 @@ internal static class ApplyBenchmark
                 {
                     Measure(report, options, $"count over {window}, {keys:N0} keys", "count", keys, $"[{window}]", ms);
                 }
+            }
+        }
+
+        if (options.Profiles.Count == 0 || options.Profiles.Contains(TwoShards.Name))
+        {
+            foreach (string profile in (string[])[Profile.Simple, Profile.Rich])
+            {
+                report.AddMedians(
+                    $"{profile}, two shards in two threads",
+                    [.. Enumerable.Range(0, options.Runs).Select(run => TwoShards.MeasureOnce(options, profile, run))]);
             }
         }
 
@@ -75,8 +80,8 @@ internal static class ApplyBenchmark
             IsEventClock = true,
             Windows = windows,
         });
-        var packer = new Packer(plan.Sources[0], new EventStream(keys, isUniform: false, seed));
-        using var machine = new MachineDriver(plan.Entities[0].ForShard(new PluginCallWatch()));
+        var packer = new BatchPacker(plan.Sources[0], new EventStream(keys, isUniform: false, seed));
+        using var machine = new MachineDriver(plan.Entities[0], new ChunkPool());
         var slab = new SlabCounter(keys);
         var batchSlab = new SlabCounter(keys);
         var reader = new BatchReader([]);
@@ -86,8 +91,7 @@ internal static class ApplyBenchmark
         // One pass fills, the second is measured.
         for (int pass = 0; pass < 2; pass++)
         {
-            machine.ApplyNs = machine.TickNs = 0;
-            long rows = machine.Rows;
+            machine.BeginMeasuring();
             long evaluations = machine.Evaluations;
             long slabNs = 0;
             long batchSlabNs = 0;
@@ -116,7 +120,7 @@ internal static class ApplyBenchmark
                 batchSlabNs += ProcessCost.ThreadNs() - began;
             }
 
-            rows = machine.Rows - rows;
+            long rows = machine.MeasuredRows;
             if (pass == 1)
             {
                 return
@@ -146,130 +150,6 @@ internal static class ApplyBenchmark
             reader.ReadHead(position, ref head);
             slab.Add(reader.KeyOf(head));
             position = head.End;
-        }
-    }
-
-    /// <summary>Makes log entries of events, outside what is measured.</summary>
-    private sealed class Packer(IngestPlan plan, EventStream stream) : IRowTarget
-    {
-        private const int BatchBytes = 64 * 1024;
-
-        private readonly EventRouter _router = new(plan);
-        private readonly RoutePlan _route = plan.Routes[0];
-        private readonly BatchWriter _writer = new();
-        private List<byte[]> _keys = [];
-        private long _offset;
-        private long _entry;
-
-        public (List<LogEntry> Entries, List<byte[]> Keys) Pack(long events, long startMs, long spanMs)
-        {
-            var entries = new List<LogEntry>();
-            _keys = [];
-            _writer.Begin(plan.Source, _offset, startMs, _route.Columns);
-            for (long i = 0; i < events; i++)
-            {
-                long time = startMs + (i * spanMs / events);
-                _router.Route(stream.Next(time).Span, time, this);
-                _offset++;
-                if (_writer.Length >= BatchBytes || i == events - 1)
-                {
-                    var header = new BatchHeader(plan.DefinitionsVersion, 0, plan.Source, 0, 1, 0, _offset - 1, time, false, startMs);
-                    entries.Add(new LogEntry(_entry++, _writer.Complete(header).ToArray()));
-                    _writer.Begin(plan.Source, _offset, startMs, _route.Columns);
-                }
-            }
-
-            return (entries, _keys);
-        }
-
-        public void Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row)
-        {
-            _writer.Add(_offset, ordinal, groups, eventIdHash, key, row, _route.Columns);
-            _keys.Add(key.ToArray());
-        }
-
-        public void Refuse(int ordinal, string group, string reason, string error) => throw new InvalidOperationException(error);
-    }
-
-    /// <summary>Drives the production shard; its outputs are answered at once.</summary>
-    private sealed class MachineDriver : IDisposable
-    {
-        private readonly ShardMachine _machine;
-        private readonly List<ShardOutput> _outputs = [];
-        private long _monotonicMs;
-
-        public MachineDriver(EntityPlan plan)
-        {
-            _machine = new ShardMachine(
-                new ShardId(plan.Entity, 0),
-                plan,
-                new ShardOptions { MemoryBytes = long.MaxValue, CheckpointInterval = TimeSpan.FromDays(1), CheckpointBytes = long.MaxValue / 8 },
-                new ChunkPool());
-            var header = new ShardHeader(new Epoch(1), 0, 0, ReadOnlyMemory<byte>.Empty, long.MinValue, 0, 0);
-            Step(new ShardInput.Tick(0, 0));
-            Step(new ShardInput.Acquired(new ShardCheckpoint(new Epoch(1), header, 0, false), new LogRange(0, 0)));
-        }
-
-        public long ApplyNs { get; set; }
-
-        public long TickNs { get; set; }
-
-        public long Rows => _machine.Counters.Rows;
-
-        public long Evaluations => _machine.Counters.Evaluations;
-
-        public long Entities => _machine.Counters.Entities;
-
-        public long EntityBytes => _machine.Counters.MemoryBytes;
-
-        public void Apply(List<LogEntry> entries)
-        {
-            var input = new ShardInput.LogRead(entries);
-            long began = ProcessCost.ThreadNs();
-            Step(input);
-            ApplyNs += ProcessCost.ThreadNs() - began;
-            long ticking = ProcessCost.ThreadNs();
-            _monotonicMs += 2_000;
-
-            // A tick does a bounded piece of work; a few finish what one block of batches made due.
-            for (int i = 0; i < 200; i++)
-            {
-                long before = _machine.Counters.Evaluations;
-                Step(new ShardInput.Tick(_monotonicMs, ++_monotonicMs));
-                if (_machine.Counters.Evaluations == before)
-                {
-                    break;
-                }
-            }
-
-            TickNs += ProcessCost.ThreadNs() - ticking;
-        }
-
-        public void Dispose() => _machine.Dispose();
-
-        private void Step(ShardInput input)
-        {
-            var inputs = new Queue<ShardInput>();
-            inputs.Enqueue(input);
-            while (inputs.TryDequeue(out ShardInput? next))
-            {
-                _outputs.Clear();
-                _machine.Step(next, _outputs);
-                foreach (ShardOutput output in _outputs)
-                {
-                    switch (output)
-                    {
-                        case ShardOutput.RaiseFence:
-                            inputs.Enqueue(new ShardInput.FenceRaised(null, 0));
-                            break;
-                        case ShardOutput.Publish publish:
-                            inputs.Enqueue(new ShardInput.Published(publish.Batch.Batch, new SinkAnswer(SinkOutcome.Written, [])));
-                            break;
-                        default:
-                            break;
-                    }
-                }
-            }
         }
     }
 }

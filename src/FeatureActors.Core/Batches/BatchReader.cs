@@ -124,6 +124,9 @@ public sealed class BatchReader
         head.ColumnsStart = at + head.KeyLength;
     }
 
+    /// <summary>The open batch, which the places in row heads refer to.</summary>
+    public ReadOnlySpan<byte> Bytes => _batch;
+
     /// <summary>Key of a row.</summary>
     public ReadOnlySpan<byte> KeyOf(in RowHead head) => _batch.AsSpan(head.KeyStart, head.KeyLength);
 

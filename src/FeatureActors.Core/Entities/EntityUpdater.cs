@@ -2,6 +2,7 @@ using FeatureActors.Abstractions.Features;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Payloads;
 using FeatureActors.Core.Plugins;
 using FeatureActors.Core.Slots;
 using FeatureActors.Core.Windows;
@@ -22,15 +23,13 @@ public delegate RowView RowReader(int number);
 /// Applies rows to the open entity block: for each group that takes the row, feature by feature, filter, then slot, then update.
 /// Not safe for concurrent use.
 /// </summary>
-public sealed class EntityUpdater
+public sealed partial class EntityUpdater
 {
     private readonly EntityPlan _plan;
     private readonly EntityBlock _block;
     private readonly FeaturePlan[] _features;
     private readonly FeatureColumn[][] _columns;
     private readonly GroupPlan[] _groups;
-    private readonly int[] _timelines;
-    private readonly Cell[] _cells;
     private readonly PluginPart?[] _parts;
     private readonly FaultRate[] _rates;
     private readonly SlotUndo?[] _undos;
@@ -49,6 +48,10 @@ public sealed class EntityUpdater
         string[] timelines = [.. _features.Select(static f => f.Timeline.Text).Distinct()];
         _timelines = [.. _features.Select(f => Array.IndexOf(timelines, f.Timeline.Text))];
         _cells = new Cell[timelines.Length];
+        _placement = new RowPlacement(_features.Length);
+        _counters = [.. _features.Select(CounterOf)];
+        _idleGroups = BitsOf(_groups.Where(static g => g.Idle is not null));
+        _uncountedGroups = _idleGroups | BitsOf(_groups.Where(g => _counters.AsSpan(g.FirstFeature, g.FeatureCount).Contains(null)));
         _parts = [.. _features.Select(static f => (f.Aggregate as PluginAggregate)?.Part)];
         _rates = new FaultRate[_features.Length];
         _undos = [.. _parts.Select(static p => p is null ? null : new SlotUndo())];
@@ -64,7 +67,7 @@ public sealed class EntityUpdater
     public int SwitchedOff { get; private set; }
 
     /// <summary>Groups (by place in the plan) for which the last row was beyond retention.</summary>
-    public ulong LateGroups { get; private set; }
+    public ulong LateGroups => _placement.Late;
 
     /// <summary>
     /// Begins the rows of a batch for the entity that is open. Until the next call one copy of a plug-in's slot serves all rows that go
@@ -112,142 +115,30 @@ public sealed class EntityUpdater
         return ApplyRow(head, row, nowMs, idleNowMs);
     }
 
+    // Only slots of time are the same for rows of different times.
+    private static IRowCounter? CounterOf(FeaturePlan feature) =>
+        feature.Where is null && feature.Timeline.Family == SlotFamily.Time ? feature.Aggregate as IRowCounter : null;
+
+    private static ulong BitsOf(IEnumerable<GroupPlan> groups) => groups.Aggregate(0UL, static (bits, g) => bits | (1UL << g.Number));
+
     private ulong ApplyRow(in RowHead head, in RowView row, long nowMs, long idleNowMs)
     {
-        if (Faults.Count > 0)
+        ClearFaults();
+        Place(_placement, head, nowMs, idleNowMs);
+        foreach (ref readonly PlacedFeature placed in _placement.Features)
         {
-            Faults.Clear();
-        }
-
-        SwitchedOff = -1;
-        LateGroups = 0;
-        ulong changed = 0;
-        for (int g = 0; g < _groups.Length; g++)
-        {
-            GroupPlan group = _groups[g];
-            if ((head.Groups >> group.Number & 1) == 0)
+            if (_parts[placed.Feature] is { IsOff: true })
             {
+                _rates[placed.Feature] = default;
                 continue;
             }
 
-            if (ApplyGroup(g, group, head, row, nowMs, idleNowMs))
-            {
-                changed |= 1UL << g;
-                _block.SeeEvent(g, head.EventTimeMs);
-            }
-            else
-            {
-                LateGroups |= 1UL << g;
-            }
+            Update(placed.Feature, _features[placed.Feature], placed.StartMs, row);
         }
 
-        return changed;
+        SeeEvent(_placement.Taken, head.EventTimeMs);
+        return _placement.Taken;
     }
-
-    /// <summary>Applies a row to one group; false when no feature of the group can hold it any more.</summary>
-    private bool ApplyGroup(int place, GroupPlan group, in RowHead head, in RowView row, long nowMs, long idleNowMs)
-    {
-        // What no window takes away lives as long as the group does: an old event counts while newer ones keep it alive.
-        bool isIdleOut = false;
-        if (group.Idle is not null)
-        {
-            ForgetIdle(place, group, Math.Max(head.EventTimeMs, idleNowMs));
-            isIdleOut = GroupEvaluator.IdleExit(group, Math.Max(head.EventTimeMs, _block.Group(place).LastEventMs)) <= idleNowMs;
-        }
-
-        if (nowMs < idleNowMs && !CanHold(group, head.EventTimeMs, idleNowMs, isIdleOut))
-        {
-            // T is behind, after a restart for example; whether a row counts must not depend on that.
-            return false;
-        }
-
-        bool isHeld = false;
-        int timelineAt = -1;
-        long start = 0;
-        long slotStart = 0;
-        int end = group.FirstFeature + group.FeatureCount;
-        for (int f = group.FirstFeature; f < end; f++)
-        {
-            FeaturePlan feature = _features[f];
-            if (_timelines[f] != timelineAt)
-            {
-                timelineAt = _timelines[f];
-                start = StartOf(timelineAt, feature.Timeline, head.EventTimeMs);
-                slotStart = feature.Timeline.FoldedStart(start, nowMs);
-            }
-
-            if (!CanHold(feature, start, nowMs, idleNowMs, isIdleOut))
-            {
-                continue;
-            }
-
-            isHeld = true;
-            if (_parts[f] is { IsOff: true })
-            {
-                _rates[f] = default;
-                continue;
-            }
-
-            Update(f, feature, slotStart, row);
-        }
-
-        return isHeld;
-    }
-
-    /// <summary>Start of the slot that takes an event. Rows of a batch are close in time, so it is mostly that of the row before.</summary>
-    private long StartOf(int place, SlotTimeline timeline, long timeMs)
-    {
-        ref Cell cell = ref _cells[place];
-        if (timeMs < cell.FromMs || timeMs >= cell.EndMs)
-        {
-            cell.StartMs = timeline.StartOf(timeMs);
-            cell.FromMs = timeline.Family == SlotFamily.Time ? cell.StartMs : timeMs;
-            cell.EndMs = timeline.Family == SlotFamily.Time ? timeline.NextBoundary(timeMs) : timeMs + 1;
-        }
-
-        return cell.StartMs;
-    }
-
-    /// <summary>
-    /// Drops what no window takes away when the group was idle for too long before this row, in event time or by the clock, though
-    /// nobody evaluated it since: a leap of T must end as a slow walk would, and a replay like the first time.
-    /// </summary>
-    private void ForgetIdle(int place, GroupPlan group, long rowMs)
-    {
-        if (GroupEvaluator.IdleExit(group, _block.Group(place).LastEventMs) > rowMs)
-        {
-            return;
-        }
-
-        for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
-        {
-            if (_features[f].IsIdleBound)
-            {
-                _block.DropAll(f);
-                _undos[f]?.Forget();
-            }
-        }
-    }
-
-    private bool CanHold(GroupPlan group, long eventTimeMs, long nowMs, bool isIdleOut)
-    {
-        for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
-        {
-            FeaturePlan feature = _features[f];
-            if (CanHold(feature, feature.Timeline.StartOf(eventTimeMs), nowMs, nowMs, isIdleOut))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    // A late row changes what a session holds, so it must not depend on how far T is whether a session takes it.
-    private static bool CanHold(FeaturePlan feature, long start, long nowMs, long idleNowMs, bool isIdleOut) =>
-        feature.Timeline.IsEndless ? !isIdleOut || !feature.IsIdleBound
-        : feature.Timeline.Session is { } session ? start + session.LatenessMs > idleNowMs
-        : start > nowMs || nowMs - start < feature.Timeline.HoldsMs || feature.Timeline.LeavesAt(start) > nowMs;
 
     private void Update(int index, FeaturePlan feature, long start, in RowView row)
     {
@@ -260,7 +151,11 @@ public sealed class EntityUpdater
                 return;
             }
 
-            _rates[index].Call();
+            if (part is not null)
+            {
+                _rates[index].Call();
+            }
+
             if (!feature.Aggregate.Accepts(row))
             {
                 return;
@@ -380,13 +275,5 @@ public sealed class EntityUpdater
         {
             SwitchedOff = index;
         }
-    }
-
-    /// <summary>A span of time in one slot of a timeline.</summary>
-    private struct Cell
-    {
-        public long FromMs;
-        public long EndMs;
-        public long StartMs;
     }
 }

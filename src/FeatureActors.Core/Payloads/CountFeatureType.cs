@@ -14,7 +14,7 @@ internal sealed class CountFeatureType : IFeatureType
     /// <inheritdoc/>
     public FeatureAggregate Bind(FeatureBinding binding) => new Aggregate();
 
-    private sealed class Aggregate : FeatureAggregate
+    private sealed class Aggregate : FeatureAggregate, IRowCounter
     {
         public override byte CodecVersion => 1;
 
@@ -53,10 +53,10 @@ internal sealed class CountFeatureType : IFeatureType
             }
         }
 
-        private static void Add(long amount, ref FeatureSlot slot)
+        public void Add(long rows, ref FeatureSlot slot)
         {
             Span<byte> payload = slot.Payload;
-            long count = Packed.Read(payload) + amount;
+            long count = Packed.Read(payload) + rows;
             int width = Packed.Width(count);
             if (width != payload.Length)
             {

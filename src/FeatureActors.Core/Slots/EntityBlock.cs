@@ -24,6 +24,8 @@ public sealed partial class EntityBlock : SlotStorage
     /// <summary>Longest key in bytes.</summary>
     public const int KeyBytesMax = ushort.MaxValue;
 
+    private const int KeyLengthAt = 4;
+
     private readonly EntityLayout _layout;
     private readonly BlockMemory _memory;
 
@@ -42,7 +44,11 @@ public sealed partial class EntityBlock : SlotStorage
 
     /// <summary>The entity's key.</summary>
     public ReadOnlySpan<byte> Key =>
-        _memory.Bytes.Slice(_layout.KeyOffset, BinaryPrimitives.ReadUInt16LittleEndian(_memory.Bytes[4..]));
+        _memory.Bytes.Slice(_layout.KeyOffset, BinaryPrimitives.ReadUInt16LittleEndian(_memory.Bytes[KeyLengthAt..]));
+
+    /// <summary>True when <paramref name="block"/>, of the same layout and not necessarily the open one, is of the entity with that key.</summary>
+    public bool IsOf(ReadOnlySpan<byte> block, ReadOnlySpan<byte> key) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(block[KeyLengthAt..]) == key.Length && block.Slice(_layout.KeyOffset, key.Length).SequenceEqual(key);
 
     /// <summary>True when no feature of any group has a slot and no unknown section is kept.</summary>
     public bool IsEmpty
@@ -72,7 +78,7 @@ public sealed partial class EntityBlock : SlotStorage
         Span<byte> bytes = _memory.Bytes;
         bytes[..size].Clear();
         WriteInt(0, size);
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes[4..], (ushort)key.Length);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes[KeyLengthAt..], (ushort)key.Length);
         bytes[6] = Format;
         key.CopyTo(bytes[_layout.KeyOffset..]);
         for (int g = 0; g < _layout.Plan.Groups.Count; g++)

@@ -40,8 +40,15 @@ public static class Varint
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Read(ReadOnlySpan<byte> source, ref int at)
     {
-        byte first = source[at++];
-        return first < 0x80 ? first : ReadRest(source, ref at, first);
+        byte first = source[at];
+        if (first < 0x80)
+        {
+            at++;
+            return first;
+        }
+
+        (ulong value, at) = ReadLong(source, at);
+        return value;
     }
 
     /// <summary>Maps signed to unsigned so that small magnitudes stay small.</summary>
@@ -50,16 +57,19 @@ public static class Varint
     /// <summary>Undoes <see cref="ZigZag"/>.</summary>
     public static long UnZigZag(ulong value) => (long)(value >> 1) ^ -(long)(value & 1);
 
-    private static ulong ReadRest(ReadOnlySpan<byte> source, ref int at, ulong first)
+    // Answers the place behind the value instead of moving one: a place that is passed on by reference lives in memory, and the next
+    // value waits for it.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static (ulong Value, int Next) ReadLong(ReadOnlySpan<byte> source, int at)
     {
-        ulong value = first & 0x7F;
-        for (int shift = 7; shift < 70; shift += 7)
+        ulong value = 0;
+        for (int shift = 0; shift < 70; shift += 7)
         {
             ulong next = source[at++];
             value |= (next & 0x7F) << shift;
             if (next < 0x80)
             {
-                return value;
+                return (value, at);
             }
         }
 

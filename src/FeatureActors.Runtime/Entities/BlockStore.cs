@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using FeatureActors.Core.Slots;
 
 namespace FeatureActors.Runtime.Entities;
@@ -65,17 +66,12 @@ internal sealed class BlockStore : BlockMemory, IDisposable
     public void Open(int entity)
     {
         _open = entity;
-        int handle = _table![entity].Handle;
-        if (handle < 0)
-        {
-            byte[] array = _large[handle & ~LargeBit]!;
-            PointTo(array, 0, array.Length);
-            return;
-        }
-
-        ref readonly ChunkPlace chunk = ref _places[handle >> PlaceBits];
-        PointTo(chunk.Bytes, ((handle & PlaceMask) * chunk.Stride) + OwnerBytes, chunk.Stride - OwnerBytes);
+        ArraySegment<byte> block = BlockOf(_table![entity].Handle);
+        PointTo(block.Array!, block.Offset, block.Count);
     }
+
+    /// <summary>The bytes of a block, which need not be the open one.</summary>
+    public ReadOnlySpan<byte> Peek(int handle) => BlockOf(handle);
 
     /// <summary>Reads a block's first bytes, so that they are near when it is opened.</summary>
     public int Foresee(int handle)
@@ -132,6 +128,18 @@ internal sealed class BlockStore : BlockMemory, IDisposable
 
         // Releasing may evacuate chunks, this entity's among them.
         Open(entity);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ArraySegment<byte> BlockOf(int handle)
+    {
+        if (handle < 0)
+        {
+            return _large[handle & ~LargeBit]!;
+        }
+
+        ref readonly ChunkPlace chunk = ref _places[handle >> PlaceBits];
+        return new ArraySegment<byte>(chunk.Bytes, ((handle & PlaceMask) * chunk.Stride) + OwnerBytes, chunk.Stride - OwnerBytes);
     }
 
     private static int[] MakeClasses()

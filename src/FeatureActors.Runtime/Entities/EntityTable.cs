@@ -13,7 +13,8 @@ internal sealed class EntityTable
     private const int PageSize = 1 << PageBits;
     private const int Empty = -1;
 
-    private readonly List<EntitySlot[]> _pages = [];
+    private EntitySlot[][] _pages = new EntitySlot[16][];
+    private int _pageCount;
     private readonly Stack<int> _free = new();
     private readonly BlockStore _store;
     private readonly EntityBlock _block;
@@ -38,7 +39,7 @@ internal sealed class EntityTable
     public int PlacesEnd => _next;
 
     /// <summary>Bytes of the table itself.</summary>
-    public long Bytes => ((long)_index.Length * sizeof(int)) + ((long)_pages.Count * PageSize * EntitySlot.Size);
+    public long Bytes => ((long)_index.Length * sizeof(int)) + ((long)_pageCount * PageSize * EntitySlot.Size);
 
     /// <summary>The entity at a place.</summary>
     public ref EntitySlot this[int entity] => ref _pages[entity >> PageBits][entity & (PageSize - 1)];
@@ -46,18 +47,27 @@ internal sealed class EntityTable
     /// <summary>Place of the entity with this key, or −1. Leaves the entity's block open when found.</summary>
     public int Find(ReadOnlySpan<byte> key, ulong keyHash)
     {
+        int entity = Seek(key, keyHash);
+        if (entity != Empty)
+        {
+            _store.Open(entity);
+        }
+
+        return entity;
+    }
+
+    /// <summary>Place of the entity with this key, or −1; the open block stays open.</summary>
+    public int Seek(ReadOnlySpan<byte> key, ulong keyHash)
+    {
         uint hash = (uint)keyHash;
         int mask = _index.Length - 1;
         for (int i = Spread(hash) & mask; _index[i] != Empty; i = (i + 1) & mask)
         {
             int entity = _index[i];
-            if (this[entity].Hash == hash)
+            ref readonly EntitySlot slot = ref this[entity];
+            if (slot.Hash == hash && _block.IsOf(_store.Peek(slot.Handle), key))
             {
-                _store.Open(entity);
-                if (_block.Key.SequenceEqual(key))
-                {
-                    return entity;
-                }
+                return entity;
             }
         }
 
@@ -65,7 +75,7 @@ internal sealed class EntityTable
     }
 
     /// <summary>
-    /// Brings near what <see cref="Find"/> will read for each key. The loads of one step do not depend on each other, so the processor
+    /// Brings near what <see cref="Seek"/> will read for each key. The loads of one step do not depend on each other, so the processor
     /// waits for memory once for many keys, not three times for each; with a million entities that is most of what a row costs.
     /// </summary>
     public void Foresee(Span<SoughtKey> keys)
@@ -105,10 +115,15 @@ internal sealed class EntityTable
         if (!_free.TryPop(out int entity))
         {
             entity = _next++;
-            if (entity >> PageBits == _pages.Count)
+            if (entity >> PageBits == _pageCount)
             {
+                if (_pageCount == _pages.Length)
+                {
+                    Array.Resize(ref _pages, _pageCount * 2);
+                }
+
                 // Pinned: as old as the shard, and nothing in it for the collector to follow.
-                _pages.Add(GC.AllocateArray<EntitySlot>(PageSize, pinned: true));
+                _pages[_pageCount++] = GC.AllocateArray<EntitySlot>(PageSize, pinned: true);
             }
         }
 

@@ -6,11 +6,17 @@ internal struct SoughtKey
     /// <summary>Stable hash of the key.</summary>
     public ulong Hash;
 
-    /// <summary>Its first row in the batch.</summary>
-    public int FirstRow;
+    /// <summary>First byte of the key in the batch.</summary>
+    public int Start;
 
-    /// <summary>Its last row in the batch.</summary>
-    public int LastRow;
+    /// <summary>Length of the key.</summary>
+    public int Length;
+
+    /// <summary>Its first run of rows.</summary>
+    public int FirstRun;
+
+    /// <summary>Its last run of rows.</summary>
+    public int LastRun;
 
     /// <summary>Place of its entity; before the search a guess, see <see cref="EntityTable.Foresee"/>.</summary>
     public int Entity;

@@ -19,20 +19,22 @@ internal sealed class HotKeys
     private const int HalveAt = 32_768;
 
     private readonly Lock _lock = new();
-    private readonly List<(byte[] Key, int Count)> _keys = new(Counters);
+    private readonly List<(byte[] Key, ulong Hash, int Count)> _keys = new(Counters);
     private int _untilSample = Stride;
     private int _samples;
 
-    /// <summary>Takes note of rows of one key.</summary>
-    public void Add(ReadOnlySpan<byte> key, int rows)
+    /// <summary>Passes rows of one key by; answers how many of them are samples, which <see cref="Count"/> takes.</summary>
+    public int Pass(int rows)
     {
         _untilSample -= rows;
-        if (_untilSample <= 0)
+        if (_untilSample > 0)
         {
-            int samples = (-_untilSample / Stride) + 1;
-            _untilSample += samples * Stride;
-            Count(key, samples);
+            return 0;
         }
+
+        int samples = (-_untilSample / Stride) + 1;
+        _untilSample += samples * Stride;
+        return samples;
     }
 
     /// <summary>The keys with most rows, most first.</summary>
@@ -45,7 +47,8 @@ internal sealed class HotKeys
         }
     }
 
-    private void Count(ReadOnlySpan<byte> key, int samples)
+    /// <summary>Counts samples of a key with that stable hash.</summary>
+    public void Count(ReadOnlySpan<byte> key, ulong hash, int samples)
     {
         lock (_lock)
         {
@@ -53,9 +56,9 @@ internal sealed class HotKeys
             int least = 0;
             for (int i = 0; i < _keys.Count; i++)
             {
-                if (key.SequenceEqual(_keys[i].Key))
+                if (_keys[i].Hash == hash && key.SequenceEqual(_keys[i].Key))
                 {
-                    _keys[i] = (_keys[i].Key, _keys[i].Count + samples);
+                    _keys[i] = (_keys[i].Key, hash, _keys[i].Count + samples);
                     HalveIfMany();
                     return;
                 }
@@ -65,14 +68,14 @@ internal sealed class HotKeys
 
             if (_keys.Count < Counters)
             {
-                _keys.Add((key.ToArray(), samples));
+                _keys.Add((key.ToArray(), hash, samples));
             }
             else
             {
                 // Reused where it fits, for most keys of a long tail come by only once.
                 byte[] room = _keys[least].Key.Length == key.Length ? _keys[least].Key : new byte[key.Length];
                 key.CopyTo(room);
-                _keys[least] = (room, _keys[least].Count + samples);
+                _keys[least] = (room, hash, _keys[least].Count + samples);
             }
 
             HalveIfMany();
@@ -89,7 +92,7 @@ internal sealed class HotKeys
         _samples /= 2;
         for (int i = 0; i < _keys.Count; i++)
         {
-            _keys[i] = (_keys[i].Key, _keys[i].Count / 2);
+            _keys[i] = _keys[i] with { Count = _keys[i].Count / 2 };
         }
     }
 }

@@ -1,24 +1,34 @@
 using System.Numerics;
 using FeatureActors.Core.Batches;
+using FeatureActors.Core.Entities;
 using FeatureActors.Core.Sharding;
 using FeatureActors.Runtime.Entities;
 
 namespace FeatureActors.Runtime.Shards;
 
 /// <summary>
-/// The rows of the batch that is being applied, chained by key in the order of the batch: what is done for an entity, from finding it
-/// to marking it as changed, is done once for all its rows. Used by one shard only.
+/// The rows of the batch that is being applied, by key in the order of the batch: what is done for an entity, from finding it to
+/// marking it as changed, is done once for all its rows; rows of which only the number matters are counted here. Used by one shard only.
 /// </summary>
 internal sealed class KeyedRows
 {
-    private RowHead[] _heads = new RowHead[1024];
+    private readonly BatchReader _reader;
+
+    // Of each row where its head stands and the next row of its run.
+    private int[] _positions = new int[1024];
     private int[] _next = new int[1024];
+    private RowRun[] _runs = new RowRun[1024];
     private SoughtKey[] _keys = new SoughtKey[1024];
+    private RowHead _head;
+    private int _runCount;
 
     // Open addressing by the hash's high bits, for keys of one shard agree in low ones: place of the key + 1, or 0.
     private int[] _index = new int[2048];
     private int _mask;
     private int _shift;
+
+    /// <summary>Reads batches that <paramref name="reader"/> has opened.</summary>
+    public KeyedRows(BatchReader reader) => _reader = reader;
 
     /// <summary>Number of different keys.</summary>
     public int KeyCount { get; private set; }
@@ -29,65 +39,75 @@ internal sealed class KeyedRows
     /// <summary>Rows that the shard has had before.</summary>
     public int Repeated { get; private set; }
 
-    /// <summary>Head of a row.</summary>
-    public ref readonly RowHead Head(int row) => ref _heads[row];
+    /// <summary>Head of a row, which becomes that of another row with the next call.</summary>
+    public ref readonly RowHead Head(int row)
+    {
+        _reader.ReadHead(_positions[row], ref _head);
+        return ref _head;
+    }
 
-    /// <summary>The next row of the same key, or −1.</summary>
+    /// <summary>A run of rows.</summary>
+    public ref readonly RowRun Run(int run) => ref _runs[run];
+
+    /// <summary>The next row of the same run, or −1.</summary>
     public int Next(int row) => _next[row];
 
     /// <summary>Reads the rows of the open batch, but for those of source offsets up to <paramref name="lastOffset"/>.</summary>
-    public void Read(BatchReader reader, long lastOffset)
+    /// <param name="lastOffset">What the shard has had before.</param>
+    /// <param name="counter">Tells which rows need only be counted; null for none.</param>
+    public void Read(long lastOffset, EntityUpdater? counter)
     {
-        Prepare(reader.Count);
-        int position = reader.FirstRow;
-        for (int row = 0; row < reader.Count; row++)
+        Prepare(_reader.Count);
+        ReadOnlySpan<byte> batch = _reader.Bytes;
+        int position = _reader.FirstRow;
+        for (int row = 0; row < _reader.Count; row++)
         {
-            ref RowHead head = ref _heads[row];
-            reader.ReadHead(position, ref head);
-            position = head.End;
-            if (head.Offset <= lastOffset)
+            _positions[row] = position;
+            _reader.ReadHead(position, ref _head);
+            position = _head.End;
+            if (_head.Offset <= lastOffset)
             {
                 Repeated++;
             }
             else
             {
-                Chain(reader, row, reader.KeyOf(head));
+                AddRow(ref FindKey(batch, _head.KeyStart, _head.KeyLength), row, counter is null ? -1 : counter.PlaceOf(_head));
             }
         }
     }
 
     private void Prepare(int rows)
     {
-        KeyCount = Repeated = 0;
-        if (rows > _heads.Length)
+        KeyCount = Repeated = _runCount = 0;
+        if (rows > _positions.Length)
         {
-            _heads = new RowHead[rows * 2];
+            _positions = new int[rows * 2];
             _next = new int[rows * 2];
+            _runs = new RowRun[rows * 2];
             _keys = new SoughtKey[rows * 2];
             _index = new int[(int)BitOperations.RoundUpToPowerOf2((uint)rows * 4)];
         }
 
-        // Of the index only as much as the batch needs: a small batch is not to pay for a large one before.
-        int size = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(rows, 32) * 2);
+        // Of the index only as much as the batch needs: a small batch is not to pay for a large one before, nor for room in the
+        // first cache. At most two thirds are taken, by a batch in which no key comes twice.
+        int size = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(rows, 32) * 3 / 2);
         _mask = size - 1;
         _shift = 64 - BitOperations.Log2((uint)size);
         _index.AsSpan(0, size).Clear();
     }
 
-    private void Chain(BatchReader reader, int row, ReadOnlySpan<byte> key)
+    private ref SoughtKey FindKey(ReadOnlySpan<byte> batch, int start, int length)
     {
+        ReadOnlySpan<byte> key = batch.Slice(start, length);
         ulong hash = StableHash.Of(key);
-        _next[row] = -1;
         int[] index = _index;
         int at = (int)(hash >> _shift);
         for (int place = index[at] - 1; place >= 0; place = index[at] - 1)
         {
             ref SoughtKey known = ref _keys[place];
-            if (known.Hash == hash && reader.KeyOf(_heads[known.FirstRow]).SequenceEqual(key))
+            if (known.Hash == hash && batch.Slice(known.Start, known.Length).SequenceEqual(key))
             {
-                _next[known.LastRow] = row;
-                known.LastRow = row;
-                return;
+                return ref known;
             }
 
             at = (at + 1) & _mask;
@@ -96,6 +116,44 @@ internal sealed class KeyedRows
         index[at] = KeyCount + 1;
         ref SoughtKey added = ref _keys[KeyCount++];
         added.Hash = hash;
-        added.FirstRow = added.LastRow = row;
+        added.Start = start;
+        added.Length = length;
+        added.FirstRun = added.LastRun = -1;
+        return ref added;
+    }
+
+    private void AddRow(ref SoughtKey key, int row, int place)
+    {
+        _next[row] = -1;
+        if (key.LastRun >= 0)
+        {
+            ref RowRun last = ref _runs[key.LastRun];
+            if (last.Place == place)
+            {
+                _next[last.LastRow] = row;
+                last.LastRow = row;
+                last.Count++;
+                last.Sum += _head.Sign;
+                last.NewestMs = Math.Max(last.NewestMs, _head.EventTimeMs);
+                last.OldestIngestMs = Math.Min(last.OldestIngestMs, _head.IngestTimeMs);
+                return;
+            }
+
+            last.Next = _runCount;
+        }
+        else
+        {
+            key.FirstRun = _runCount;
+        }
+
+        key.LastRun = _runCount;
+        ref RowRun run = ref _runs[_runCount++];
+        run.Place = place;
+        run.FirstRow = run.LastRow = row;
+        run.Count = 1;
+        run.Sum = _head.Sign;
+        run.Next = -1;
+        run.NewestMs = _head.EventTimeMs;
+        run.OldestIngestMs = _head.IngestTimeMs;
     }
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using FeatureActors.Abstractions.Ports;
-using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Entities;
@@ -13,7 +12,7 @@ internal sealed partial class ShardMachine
 {
     private readonly Queue<LogEntry> _pending = new();
     private readonly List<ReadOnlyMemory<byte>> _missing = [];
-    private readonly KeyedRows _rows = new();
+    private readonly KeyedRows _rows;
     private readonly RowReader _reread;
     private readonly List<DeadLetter> _letters = [];
     private long _pendingBytes;
@@ -66,7 +65,10 @@ internal sealed partial class ShardMachine
         try
         {
             _reader.Open(entry.Batch);
-            _rows.Read(_reader, MarkOf(_reader.Header).Offset);
+            _updater.BeginBatch(_plan.Clock, ClockMs);
+
+            // Where values decide when a group is looked at, each row is asked when it enters and leaves windows.
+            _rows.Read(MarkOf(_reader.Header).Offset, _valueGroups == 0 ? _updater : null);
         }
         catch (Exception error) when (error is IndexOutOfRangeException or ArgumentException or InvalidDataException)
         {
@@ -80,7 +82,7 @@ internal sealed partial class ShardMachine
 
         foreach (ref readonly SoughtKey key in _rows.Keys)
         {
-            ApplyRows(key.Entity, key.FirstRow);
+            ApplyRows(key);
         }
 
         Counters.Repeated += _rows.Repeated;
@@ -102,8 +104,8 @@ internal sealed partial class ShardMachine
         _table.Foresee(_rows.Keys);
         foreach (ref SoughtKey key in _rows.Keys)
         {
-            ReadOnlySpan<byte> bytes = _reader.KeyOf(_rows.Head(key.FirstRow));
-            key.Entity = _table.Find(bytes, key.Hash);
+            ReadOnlySpan<byte> bytes = _reader.Bytes.Slice(key.Start, key.Length);
+            key.Entity = _table.Seek(bytes, key.Hash);
             if (key.Entity >= 0)
             {
                 continue;
@@ -137,73 +139,15 @@ internal sealed partial class ShardMachine
         return false;
     }
 
-    private void ApplyRows(int entity, int row)
+    /// <summary>Reports what counted rows have met, each by itself.</summary>
+    private void ReportRows(int first)
     {
-        _store.Open(entity);
-        _updater.BeginRows(_reread);
-        int rows = 0;
-        ulong changed = 0;
-        long oldest = long.MaxValue;
-        while (row >= 0)
+        for (int row = first; row >= 0; row = _rows.Next(row))
         {
-            ref readonly RowHead head = ref _rows.Head(row);
-            bool hasId = head.EventIdHash != 0 && _plan.EventIdKeepMs > 0;
-            if (hasId && _block.IsRemembered(head.EventIdHash))
-            {
-                Counters.RepeatedIds++;
-            }
-            else
-            {
-                RowView view = _reader.ReadColumns(head);
-                ulong taken = _plan.Clock == ClockKind.Wall
-                    ? _updater.Apply(row, head, view, Math.Min(ClockMs, head.IngestTimeMs), head.IngestTimeMs)
-                    : _updater.Apply(row, head, view, ClockMs, ClockMs);
-                if (taken != 0)
-                {
-                    oldest = Math.Min(oldest, head.IngestTimeMs);
-                    changed |= taken;
-                    if ((taken & _valueGroups) != 0)
-                    {
-                        ExpectExits(entity, taken & _valueGroups, head.EventTimeMs, view);
-                    }
-
-                    if (hasId)
-                    {
-                        Remember(head);
-                    }
-                }
-
-                if (_updater.LateGroups != 0 || _updater.Faults.Count > 0)
-                {
-                    ReportRow(head);
-                }
-            }
-
-            rows++;
-            row = _rows.Next(row);
+            ReportRow(_rows.Head(row));
         }
 
-        Counters.Rows += rows;
-        Counters.HotKeys.Add(_block.Key, rows);
-
-        ref EntitySlot slot = ref _table[entity];
-        slot.LastUsed = Second;
-        if (changed != 0)
-        {
-            slot.Marks &= ~EntityMarks.Dying;
-            MarkDirty(entity);
-            MarkChanged(entity, changed, oldest);
-        }
-    }
-
-    /// <summary>
-    /// Remembers the id of a row that some group took. One that nobody took is judged anew when it is told again; an id for it
-    /// would be state that no time ever takes away.
-    /// </summary>
-    private void Remember(in RowHead head)
-    {
-        long forgetBefore = ClockMs == long.MinValue ? long.MinValue : ClockMs - _plan.EventIdKeepMs;
-        _block.TryRemember(head.EventIdHash, head.EventTimeMs, forgetBefore, _plan.EventIdsMax, out _);
+        ForgetFaults();
     }
 
     private void ReportRow(in RowHead head)
@@ -235,10 +179,10 @@ internal sealed partial class ShardMachine
         {
             _out.Add(new ShardOutput.FeatureOff(_plan.Features[_updater.SwitchedOff].Name, _updater.Faults[^1].Error.Message));
         }
-
-        // What a plug-in threw is of its own world, which must be able to go.
-        _updater.Faults.Clear();
     }
+
+    // What a plug-in threw is of its own world, which must be able to go.
+    private void ForgetFaults() => _updater.Faults.Clear();
 
     private void AddLetter(in BatchHeader header, in RowHead head, string group, string feature, string reason, string error) =>
         _letters.Add(new DeadLetter

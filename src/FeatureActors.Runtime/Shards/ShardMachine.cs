@@ -52,6 +52,7 @@ internal sealed partial class ShardMachine : IDisposable
         _wheel = new TimingWheel(_table);
         _reader = new BatchReader([.. plan.Columns.Select(static c => c.Numbers)]);
         _updater = new EntityUpdater(_layout, _block);
+        _rows = new KeyedRows(_reader);
         _reread = row => _reader.ReadColumns(_rows.Head(row));
         _evaluator = new GroupEvaluator(_layout, _block);
         var queues = new List<TriggerQueue>();
