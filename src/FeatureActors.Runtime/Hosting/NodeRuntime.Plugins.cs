@@ -2,7 +2,6 @@ using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Plugins;
 using FeatureActors.Runtime.Ingest;
-using FeatureActors.Runtime.Shards;
 
 namespace FeatureActors.Runtime.Hosting;
 
@@ -108,9 +107,6 @@ public sealed partial class NodeRuntime
         return isChanged;
     }
 
-    private static IEnumerable<PluginPart> TriggersOf(EntityPlan entity) =>
-        entity.Groups.SelectMany(static g => g.Triggers).Select(static t => (t.Trigger as PluginTrigger)?.Part).OfType<PluginPart>();
-
     private async Task<string?> ExchangeAsync(
         IReadOnlyDictionary<(string Entity, int Feature), PluginAggregate> next, bool isTrial, CancellationToken cancellationToken)
     {
@@ -119,7 +115,7 @@ public sealed partial class NodeRuntime
             static IReadOnlyDictionary<int, PluginAggregate> (e) => e.ToDictionary(static n => n.Key.Feature, static n => n.Value));
         Task<string?>[] answers =
         [
-            .. _shards.Values.Select(static s => s.Actor).Select(
+            .. _shards.Actors.Select(
                 a => a.ExchangeAsync(byEntity.GetValueOrDefault(a.Shard.Entity, new Dictionary<int, PluginAggregate>()), isTrial)),
         ];
         try
@@ -143,7 +139,7 @@ public sealed partial class NodeRuntime
         ThreadPool.GetMinThreads(out int workers, out int completions);
         ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + _options.StuckThreadsMax), completions);
         return new StuckCallWatchdog(
-            () => [.. _shards.Values.Select(static s => s.Actor), .. _partitions.Values.Select(static p => p.Actor)],
+            () => [.. _shards.Actors, .. _partitions.Actors],
             GiveUp,
             ReportSwitched,
             _options.PluginCallBudget,
@@ -162,23 +158,20 @@ public sealed partial class NodeRuntime
         {
             AbandonShard(actor, part, lasted);
         }
-        else if (_partitions.Values.FirstOrDefault(p => p.Actor == worker) is { } source)
+        else if (worker is IngestActor ingest && _partitions.StartAgain(ingest))
         {
-            // The new one begins where the old one's rows are in the log; what both append, the shards take once.
-            _ = source.Stop.CancelAsync();
             LetterStuck(
                 new DeadLetter
                 {
-                    Source = source.Actor.Source,
-                    Partition = source.Actor.Partition,
-                    Offset = source.Actor.NextOffset,
+                    Source = ingest.Source,
+                    Partition = ingest.Partition,
+                    Offset = ingest.NextOffset,
                     Reason = "stuck-call",
-                    Error = $"{part.Kind} {part.Name} of plug-in {part.Plugin} did not return for {lasted.TotalMilliseconds:F0} ms at ({name}@{source.Actor.NextOffset}); it is switched off, and the partition is read again from its saved position",
+                    Error = $"{part.Kind} {part.Name} of plug-in {part.Plugin} did not return for {lasted.TotalMilliseconds:F0} ms at ({name}@{ingest.NextOffset}); it is switched off, and the partition is read again from its saved position",
                     AtMs = _time.GetUtcNow().ToUnixTimeMilliseconds(),
                     Bytes = Array.Empty<byte>(),
                     Length = 0,
                 });
-            source.StartAgain();
         }
 
         if (stuck >= _options.StuckThreadsMax)
@@ -191,7 +184,6 @@ public sealed partial class NodeRuntime
 
     private void AbandonShard(ShardActor actor, PluginPart part, TimeSpan lasted)
     {
-        RunningShard? running = _shards.Values.FirstOrDefault(r => r.Actor == actor);
         string[] names = part.Name.Split('.', 2);
         LetterStuck(
             new DeadLetter
@@ -208,32 +200,12 @@ public sealed partial class NodeRuntime
                 Bytes = Array.Empty<byte>(),
                 Length = 0,
             });
-        running?.Abandoned.TrySetResult();
+
+        // A call that does return after all gives its thread back.
+        _shards.Abandon(actor, () => Interlocked.Decrement(ref _stuckThreads));
     }
 
     private void LetterStuck(DeadLetter letter) => _ = IgnoreEndAsync(_letters.AddAsync(letter, CancellationToken.None).AsTask());
-
-    private async Task<ShardState> RunOrAbandonAsync(RunningShard running, CancellationToken cancellationToken)
-    {
-        ShardActor actor = running.Actor;
-        running.Abandoned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var run = Task.Run(() => RunShardAsync(actor, cancellationToken), CancellationToken.None);
-        if (await Task.WhenAny(run, running.Abandoned.Task).ConfigureAwait(false) == run)
-        {
-            return await run.ConfigureAwait(false);
-        }
-
-        await actor.AbandonAsync().ConfigureAwait(false);
-        _ = CountBackAsync(run);
-        return ShardState.Faulted;
-    }
-
-    // A call that does return after all gives its thread back.
-    private async Task CountBackAsync(Task run)
-    {
-        await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Interlocked.Decrement(ref _stuckThreads);
-    }
 
     /// <summary>Says what was switched off since the last look. On the watchdog's thread.</summary>
     private void ReportSwitched()

@@ -27,8 +27,8 @@ public sealed partial class NodeRuntime
     /// not run the shard, or the shard cannot say now.
     /// </summary>
     public Task<byte[]?> ReadEntityAsync(ShardId shard, string key, CancellationToken cancellationToken) =>
-        _shards.TryGetValue(shard, out RunningShard? running)
-            ? running.Actor.InspectAsync(Encoding.UTF8.GetBytes(key), cancellationToken)
+        _shards.Find(shard) is { } actor
+            ? actor.InspectAsync(Encoding.UTF8.GetBytes(key), cancellationToken)
             : Task.FromResult<byte[]?>(null);
 
     /// <summary>Who owns a shard, from the checkpoint store.</summary>
@@ -38,7 +38,7 @@ public sealed partial class NodeRuntime
 
     /// <summary>Asks the log how far this node's shards are behind; those that do not answer in time keep what was known.</summary>
     public Task RefreshLagAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(_shards.Values.Select(s => RefreshLagAsync(s.Actor, cancellationToken)));
+        Task.WhenAll(_shards.Actors.Select(a => RefreshLagAsync(a, cancellationToken)));
 
     private static async Task RefreshLagAsync(ShardActor actor, CancellationToken cancellationToken)
     {
