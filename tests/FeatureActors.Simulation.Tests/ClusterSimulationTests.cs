@@ -11,8 +11,8 @@ namespace FeatureActors.Simulation.Tests;
 /// </summary>
 public sealed class ClusterSimulationTests(ITestOutputHelper output)
 {
-    // Some seconds on two cores; ./fa simulate runs more.
-    private const int SeedsByDefault = 200;
+    // A minute and a half on two cores; ./fa simulate runs more.
+    private const int SeedsByDefault = 2_000;
 
     // From so many on, whatever can happen must have happened.
     private const int SeedsForCoverage = 2_000;
@@ -22,9 +22,9 @@ public sealed class ClusterSimulationTests(ITestOutputHelper output)
     [Fact]
     public void The_cluster_keeps_every_law_under_every_fault()
     {
-        int one = Setting("SEED", 0);
-        int from = one > 0 ? one : Setting("FROM", 1);
-        int seeds = one > 0 ? 1 : Setting("SEEDS", SeedsByDefault);
+        int one = Settings.Read("SEED", 0);
+        int from = one > 0 ? one : Settings.Read("FROM", 1);
+        int seeds = one > 0 ? 1 : Settings.Read("SEEDS", SeedsByDefault);
         var lines = new List<string>();
         var broken = new List<SimulationOutcome>();
         var counts = new SortedDictionary<string, long>(StringComparer.Ordinal);
@@ -60,7 +60,7 @@ public sealed class ClusterSimulationTests(ITestOutputHelper output)
         lines.Add(string.Create(
             CultureInfo.InvariantCulture,
             $"{seeds} seeds, {broken.Count} violations, {events} events, {faults} faults, {comparisons} comparisons, {watch.Elapsed.TotalSeconds:0} s"));
-        Report(lines);
+        Settings.Report(lines, output);
 
         Assert.True(broken.Count == 0, string.Join('\n', broken.Take(ShownMax).Select(static b => $"seed {b.Seed}: {b.Violation}")));
         if (seeds >= SeedsForCoverage)
@@ -77,21 +77,5 @@ public sealed class ClusterSimulationTests(ITestOutputHelper output)
         SimulationOutcome second = ClusterSimulation.Run(3, keepsStory: true);
         Assert.Equal(first.Story, second.Story);
         Assert.NotEmpty(first.Story);
-    }
-
-    private static int Setting(string name, int defaultValue) =>
-        Environment.GetEnvironmentVariable($"FA_SIMULATION_{name}") is { Length: > 0 } text
-            ? int.Parse(text, CultureInfo.InvariantCulture)
-            : defaultValue;
-
-    private void Report(List<string> lines)
-    {
-        if (Environment.GetEnvironmentVariable("FA_SIMULATION_REPORT") is { Length: > 0 } file)
-        {
-            File.WriteAllLines(file, lines);
-            return;
-        }
-
-        lines.ForEach(output.WriteLine);
     }
 }

@@ -19,6 +19,7 @@ internal sealed partial class ShardMachine
     private bool _hasTicked;
     private bool _isStoreClockAsked;
     private long _storeClockAskedMs;
+    private long _storeClockAskedMonotonicMs;
     private long _jumpMs;
     private bool _isClockBehind;
 
@@ -126,10 +127,11 @@ internal sealed partial class ShardMachine
             return;
         }
 
-        // The store read its clock some time between the question and now.
+        // The store read its clock some time between the question and now. A clock that leapt meanwhile would agree with any answer.
         _isStoreClockAsked = false;
         long tolerance = _hasTicked ? JumpToleranceMs : StartToleranceMs;
-        bool agrees = storeMs >= _storeClockAskedMs - tolerance && storeMs <= _nowMs + tolerance;
+        bool hasLeapt = _nowMs - _storeClockAskedMs > _monotonicMs - _storeClockAskedMonotonicMs + JumpToleranceMs;
+        bool agrees = !hasLeapt && storeMs >= _storeClockAskedMs - tolerance && storeMs <= _nowMs + tolerance;
         if (agrees && (!_hasTicked || State == ShardState.ClockJumped))
         {
             ClockMs = Math.Max(ClockMs, Math.Min(_nowMs, storeMs + tolerance));
@@ -141,7 +143,7 @@ internal sealed partial class ShardMachine
         {
             Transition(
                 ShardState.ClockJumped,
-                $"this node's clock is {_storeClockAskedMs - storeMs} ms off the store's: T is held until they agree; set the wrong one right (NTP)");
+                $"this node's clock is {(hasLeapt ? _nowMs : _storeClockAskedMs) - storeMs} ms off the store's: T is held until they agree; set the wrong one right (NTP)");
         }
     }
 
@@ -151,6 +153,7 @@ internal sealed partial class ShardMachine
         {
             _isStoreClockAsked = true;
             _storeClockAskedMs = _nowMs;
+            _storeClockAskedMonotonicMs = _monotonicMs;
             _out.Add(new ShardOutput.ReadStoreClock());
         }
     }

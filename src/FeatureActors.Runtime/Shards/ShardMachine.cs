@@ -116,7 +116,8 @@ internal sealed partial class ShardMachine : IDisposable
         }
         catch (StateFormatException error)
         {
-            Transition(ShardState.Faulted, error.Message);
+            // One that is being given away wants nothing of them: its next owner meets them.
+            Transition(State == ShardState.Draining ? ShardState.Released : ShardState.Faulted, error.Message);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class CheckpointLaw(SimulatedWorld world, SimulatedShard shard)
         ShardHeader header = write.Header;
         if (!world.Definitions.IsWall && header.ClockMs != shard.Naive.EventClock(header.NextOffset))
         {
-            SimulatedCourse.Violate($"shard {shard}: checkpoint {header.CheckpointId}: T {header.ClockMs}, the log says {shard.Naive.EventClock(header.NextOffset)}");
+            SimulatedCourse.Violate(SimulatedLaw.Checkpoint, $"shard {shard}: checkpoint {header.CheckpointId}: T {header.ClockMs}, the log says {shard.Naive.EventClock(header.NextOffset)}");
         }
 
         if (header.ClockMs == long.MinValue)
@@ -42,7 +42,7 @@ internal sealed class CheckpointLaw(SimulatedWorld world, SimulatedShard shard)
 
         if (expected.FirstOrDefault(static e => e.Value is not null).Key is { } missing)
         {
-            SimulatedCourse.Violate($"shard {shard}: checkpoint {header.CheckpointId} at {header.NextOffset}, T {header.ClockMs}: {missing} is missing, expected {NaiveModel.Show(expected[missing])}");
+            SimulatedCourse.Violate(SimulatedLaw.Checkpoint, $"shard {shard}: checkpoint {header.CheckpointId} at {header.NextOffset}, T {header.ClockMs}: {missing} is missing, expected {NaiveModel.Show(expected[missing])}");
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class CheckpointLaw(SimulatedWorld world, SimulatedShard shard)
 
         if (isExpected != values.IsAlive || (isExpected && !shard.Naive.Groups[group].AreSame(fields!, found)))
         {
-            SimulatedCourse.Violate($"shard {shard}: checkpoint {header.CheckpointId} at {header.NextOffset}, T {header.ClockMs}: {key}\n  expected {NaiveModel.Show(isExpected ? fields : null)}\n  stored   {(values.IsAlive ? NaiveModel.Show(found) : "nothing")}");
+            SimulatedCourse.Violate(SimulatedLaw.Checkpoint, $"shard {shard}: checkpoint {header.CheckpointId} at {header.NextOffset}, T {header.ClockMs}: {key}\n  expected {NaiveModel.Show(isExpected ? fields : null)}\n  stored   {(values.IsAlive ? NaiveModel.Show(found) : "nothing")}");
         }
     }
 }

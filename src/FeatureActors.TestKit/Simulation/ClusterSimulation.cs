@@ -47,23 +47,24 @@ public sealed class ClusterSimulation
     {
         var course = new SimulatedCourse(seed, Epoch2023 + ((long)seed * 7_919 % 100_000_000), keepsStory);
         string? violation = null;
+        SimulatedLaw? law = null;
         try
         {
             new ClusterSimulation(course, patch).RunAll();
         }
         catch (SimulationViolationException broken)
         {
-            violation = broken.Message;
+            (law, violation) = (broken.Law, broken.Message);
         }
 #pragma warning disable CA1031 // Whatever the engine throws is what the run is for.
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            violation = error.ToString();
+            (law, violation) = (SimulatedLaw.Invariants, error.ToString());
         }
 
         return new SimulationOutcome(
-            seed, violation, course.Story, course.Faults, course.Met, course.Moves, course.Events, course.Comparisons);
+            seed, violation, law, course.Story, course.Faults, course.Met, course.Moves, course.Events, course.Comparisons);
     }
 
     private void RunAll()
@@ -104,6 +105,11 @@ public sealed class ClusterSimulation
 
     private void CalmDown()
     {
+        if (_storm.IsOn && Course.Chance(0.15))
+        {
+            CutPower();
+        }
+
         Course.Tell("the faults end");
         Course.IsStormy = false;
         _world.Heal();
@@ -135,6 +141,21 @@ public sealed class ClusterSimulation
         }
     }
 
+    /// <summary>
+    /// All nodes end while Redis is away and no event follows: what checkpoints have and Redis has not is published by the next owners, or never.
+    /// </summary>
+    private void CutPower()
+    {
+        _world.Ports.Away |= SimulatedService.Redis;
+        _world.AdvanceIn(15_000, 30);
+        Course.Fault("power-cut-while-redis-is-away");
+        foreach (SimulatedNode node in _world.Nodes.ToArray())
+        {
+            node.Kill("power cut");
+            _world.StartNode();
+        }
+    }
+
     /// <summary>Lets the world come to rest and compares Redis and store with the naive model.</summary>
     private void Settle(string when)
     {
@@ -152,7 +173,7 @@ public sealed class ClusterSimulation
             _world.Advance(step);
             if (Course.NowMs > giveUp)
             {
-                SimulatedCourse.Violate($"{when}: no rest:\n{_world.Describe()}");
+                SimulatedCourse.Violate(SimulatedLaw.Rest, $"{when}: no rest:\n{_world.Describe()}");
             }
         }
 
@@ -230,7 +251,7 @@ public sealed class ClusterSimulation
             int rows = _world.Ports.Store.CountEntities(shard.Id);
             if (rows > 0 || shard.ListKeys().Count > 0 || shard.Owner!.Machine.Counters.Entities > 0)
             {
-                SimulatedCourse.Violate($"{shard}: something is left when every window has passed: {shard.Owner!.Machine.Counters.Entities} entities in memory, {rows} rows, keys {string.Join(' ', shard.ListKeys())}");
+                SimulatedCourse.Violate(SimulatedLaw.Exits, $"{shard}: something is left when every window has passed: {shard.Owner!.Machine.Counters.Entities} entities in memory, {rows} rows, keys {string.Join(' ', shard.ListKeys())}");
             }
         }
     }

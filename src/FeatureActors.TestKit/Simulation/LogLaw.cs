@@ -18,12 +18,12 @@ internal sealed class LogLaw(SimulatedWorld world, SimulatedShard shard)
             {
                 if (!shard.HasKey(e.Key))
                 {
-                    SimulatedCourse.Violate($"{when}: the log of {shard} has {e}, which is not of its keys");
+                    SimulatedCourse.Violate(SimulatedLaw.Log, $"{when}: the log of {shard} has {e}, which is not of its keys");
                 }
 
                 if (e.Offset > covered[e.Partition] && !counted.Add((e.Partition, e.Offset)))
                 {
-                    SimulatedCourse.Violate($"{when}: the log of {shard} has {e} twice in a batch");
+                    SimulatedCourse.Violate(SimulatedLaw.Log, $"{when}: the log of {shard} has {e} twice in a batch");
                 }
             }
 
@@ -38,7 +38,7 @@ internal sealed class LogLaw(SimulatedWorld world, SimulatedShard shard)
                     && shard.HasKey(e.Key) && shard.Naive.Groups.Any(g => g.Where(e));
                 if (isMissing)
                 {
-                    SimulatedCourse.Violate($"{when}: {e} counts nowhere in the log of {shard}");
+                    SimulatedCourse.Violate(SimulatedLaw.Log, $"{when}: {e} counts nowhere in the log of {shard}");
                 }
             }
         }

@@ -79,9 +79,13 @@ internal sealed class SimulatedCourse(int seed, long startMs, bool keepsStory)
 
     /// <summary>Ends the run: a law is broken.</summary>
     [System.Diagnostics.CodeAnalysis.DoesNotReturn]
-    public static void Violate(string law) => throw new SimulationViolationException(law);
+    public static void Violate(SimulatedLaw law, string found) => throw new SimulationViolationException(law, found);
 }
 
 /// <summary>A law that a run broke.</summary>
-/// <param name="law">Which, with what was expected and what was found.</param>
-internal sealed class SimulationViolationException(string law) : Exception(law);
+/// <param name="law">Which.</param>
+/// <param name="found">What was expected and what was found.</param>
+internal sealed class SimulationViolationException(SimulatedLaw law, string found) : Exception(found)
+{
+    public SimulatedLaw Law => law;
+}

@@ -2,8 +2,9 @@ namespace FeatureActors.TestKit.Simulation;
 
 /// <summary>
 /// Shares shards or source partitions among nodes. As a consumer group does: who is silent for a session loses everything at once and does not
-/// hear of it before it is back; what moves is revoked first, but callbacks come late, twice, never or before the other side's. Or as leases
-/// in SQL do: the holder lets go before another takes, and who loses hears of it at its next round.
+/// hear of it before it is back; what moves is revoked first, but callbacks come late, twice, never or before the other side's, and clients
+/// that missed a loss believe in it until they ask anew. Or as leases in SQL do: the holder lets go before another takes, and who loses hears
+/// of it at its next round.
 /// </summary>
 /// <typeparam name="T">What is shared.</typeparam>
 internal sealed class SimulatedGroup<T>
@@ -14,15 +15,17 @@ internal sealed class SimulatedGroup<T>
     private readonly SimulatedWorld _world;
     private readonly string _name;
     private readonly bool _isLease;
+    private readonly bool _mayBeDoubted;
     private readonly Action<SimulatedNode, T, bool, Action?> _tell;
     private readonly SortedDictionary<int, Member> _members = [];
     private readonly List<T> _free;
     private readonly Dictionary<T, Move> _moves = [];
     private readonly long _sessionMs;
 
-    public SimulatedGroup(SimulatedWorld world, string name, bool isLease, IEnumerable<T> parts, Action<SimulatedNode, T, bool, Action?> tell)
+    public SimulatedGroup(
+        SimulatedWorld world, string name, bool isLease, bool mayBeDoubted, IEnumerable<T> parts, Action<SimulatedNode, T, bool, Action?> tell)
     {
-        (_world, _name, _isLease, _tell) = (world, name, isLease, tell);
+        (_world, _name, _isLease, _mayBeDoubted, _tell) = (world, name, isLease, mayBeDoubted && !isLease, tell);
         _free = [.. parts];
         _sessionMs = world.Course.Random.Next(2_000, 6_000);
     }
@@ -33,6 +36,21 @@ internal sealed class SimulatedGroup<T>
     /// <summary>True when a node that leaves has nothing any more.</summary>
     public bool HasLeft(SimulatedNode node) => !_members.TryGetValue(node.Number, out Member? member)
         || (member.Held.Count == 0 && _moves.Values.All(m => m.From != member));
+
+    /// <summary>
+    /// A node finds that it has lost what it was given. A member of a group leaves and joins anew, and hears that it lost everything; who
+    /// holds a lease knows that it is right.
+    /// </summary>
+    /// <returns>True when the part is not the node's until it is told so again.</returns>
+    public bool Doubt(SimulatedNode node)
+    {
+        if (_mayBeDoubted && _members.TryGetValue(node.Number, out Member? member))
+        {
+            member.IsDoubting = true;
+        }
+
+        return _mayBeDoubted;
+    }
 
     private SimulatedCourse Course => _world.Course;
 
@@ -83,6 +101,16 @@ internal sealed class SimulatedGroup<T>
             {
                 ComeBack(member);
             }
+            else if (member.IsDoubting)
+            {
+                Course.Tell($"{_name}: {node.Name} leaves and joins anew");
+                _free.AddRange(member.Held);
+                member.Held.Clear();
+                EndMoves(m => m.From == member);
+                LoseAll(member, null);
+            }
+
+            member.IsDoubting = false;
         }
     }
 
@@ -96,10 +124,15 @@ internal sealed class SimulatedGroup<T>
             Course.Fault("lost-callback-late", member.Node.Name);
         }
 
+        LoseAll(member, isLate ? Course.Random.Next(3_000, 15_000) : null);
+    }
+
+    private void LoseAll(Member member, long? lateMs)
+    {
         foreach (T part in member.Told.ToArray())
         {
             member.Told.Remove(part);
-            Tell(member, part, isAssigned: false, null, isLate ? Course.Random.Next(3_000, 15_000) : null, isOnlyIfNotHeld: true);
+            Tell(member, part, isAssigned: false, null, lateMs, isOnlyIfNotHeld: true);
         }
     }
 
@@ -125,11 +158,14 @@ internal sealed class SimulatedGroup<T>
 
     private string Kind => _isLease ? "lease" : "group";
 
-    private void EndMovesThatTakeTooLong()
+    private void EndMovesThatTakeTooLong() =>
+        EndMoves(m => m.From.IsLost || m.From.Node.IsDead || (!_isLease && Course.NowMs > m.UntilMs));
+
+    private void EndMoves(Func<Move, bool> which)
     {
         foreach ((T part, Move move) in _moves.ToArray())
         {
-            if (move.From.IsLost || move.From.Node.IsDead || (!_isLease && Course.NowMs > move.UntilMs))
+            if (which(move))
             {
                 _moves.Remove(part);
                 _free.Add(part);
@@ -199,8 +235,14 @@ internal sealed class SimulatedGroup<T>
             return;
         }
 
-        switch (Course.Random.Next(4))
+        switch (Course.Random.Next(_mayBeDoubted ? 5 : 4))
         {
+            case 4:
+                // The client knows of the move and the node never hears: it holds on to what is another's until it doubts it.
+                Course.Fault("revoked-callback-lost", $"{part} {from.Node.Name}");
+                from.Told.Add(part);
+                End();
+                break;
             case 0:
                 Course.Fault("revoked-callback-never", $"{part} {from.Node.Name}");
 
@@ -233,13 +275,13 @@ internal sealed class SimulatedGroup<T>
         });
     }
 
-    /// <summary>Callbacks of one member come in order, but for those that are <paramref name="lateMs"/>.</summary>
+    /// <summary>Callbacks of one member come in order, but those that are <paramref name="lateMs"/> come behind later ones too.</summary>
     private void Tell(Member member, T part, bool isAssigned, Action? done, long? lateMs, bool isOnlyIfNotHeld = false)
     {
-        long at = Course.NowMs + (lateMs ?? member.Node.Delay);
+        long at = Math.Max(Course.NowMs + (lateMs ?? member.Node.Delay), member.ToldAtMs);
         if (lateMs is null)
         {
-            member.ToldAtMs = at = Math.Max(at, member.ToldAtMs);
+            member.ToldAtMs = at;
         }
 
         Course.After(at - Course.NowMs, () =>
@@ -263,10 +305,13 @@ internal sealed class SimulatedGroup<T>
         /// <summary>True from when it was ended until it hears of it.</summary>
         public bool IsLost { get; set; }
 
+        /// <summary>True from when it asks the coordinator anew until that hears of it.</summary>
+        public bool IsDoubting { get; set; }
+
         /// <summary>What it holds by the coordinator.</summary>
         public List<T> Held { get; } = [];
 
-        /// <summary>What it was told that it holds.</summary>
+        /// <summary>What it believes that it holds.</summary>
         public HashSet<T> Told { get; } = [];
     }
 

@@ -76,7 +76,7 @@ internal sealed class SimulatedIngest : IRowTarget
         long expected = _world.Definitions.IsWall ? Math.Min(_event.TimeMs, _node.IngestNowMs + _world.Definitions.MaxFutureMs) : _event.TimeMs;
         if (row.EventTimeMs != expected || row.Sign != _event.Sign || !key.SequenceEqual(Encoding.UTF8.GetBytes(_event.Key)))
         {
-            SimulatedCourse.Violate($"event {_event} became a row of sign {row.Sign} of key {Encoding.UTF8.GetString(key)} at {row.EventTimeMs}");
+            SimulatedCourse.Violate(SimulatedLaw.Log, $"event {_event} became a row of sign {row.Sign} of key {Encoding.UTF8.GetString(key)} at {row.EventTimeMs}");
         }
 
         ShardId shard = _feeds.Add(_event.Offset, ordinal, groups, eventIdHash, key, row, _node.MonotonicMs);
@@ -92,7 +92,7 @@ internal sealed class SimulatedIngest : IRowTarget
     {
         if (_world.Definitions.ClampsFuture || reason != "future" || _event.TimeMs <= _node.IngestNowMs + _world.Definitions.MaxFutureMs)
         {
-            SimulatedCourse.Violate($"event {_event} was refused: {reason}: {error}");
+            SimulatedCourse.Violate(SimulatedLaw.Log, $"event {_event} was refused: {reason}: {error}");
         }
 
         _world.Source.Refused.Add((_event.Partition, _event.Offset));

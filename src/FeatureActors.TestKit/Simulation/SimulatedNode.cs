@@ -10,14 +10,19 @@ namespace FeatureActors.TestKit.Simulation;
 /// </summary>
 internal sealed class SimulatedNode
 {
+    /// <summary>How far a clock may be off for good.</summary>
+    public const int SkewMsMax = 400;
+
     private const long RevokeBudgetMs = 500;
     private const long StealDelayMinMs = 2_000;
     private const double StealDelaySpreadMs = 3_000;
+    private const long StealsApartMs = 60_000;
 
     private readonly SimulatedWorld _world;
     private readonly long _monotonicStartMs;
     private readonly int _delayMaxMs;
     private readonly Dictionary<ShardId, SimulatedOwner> _owners = [];
+    private readonly Dictionary<ShardId, long> _stolenAtMs = [];
     private readonly Dictionary<int, SimulatedIngest> _ingests = [];
     private readonly Queue<(ShardId Shard, bool IsAssigned, Action? Done)> _changes = new();
     private readonly List<Action> _held = [];
@@ -30,7 +35,7 @@ internal sealed class SimulatedNode
         Name = $"node {number}";
         _delayMaxMs = random.Next(4) == 0 ? world.DelayMaxMs : Math.Max(3, world.DelayMaxMs / random.Next(1, 5));
         _monotonicStartMs = world.Course.NowMs - random.Next(0, 100_000);
-        SkewMs = random.Next(3) == 0 ? random.Next(-400, 400) : 0;
+        SkewMs = random.Next(3) == 0 ? random.Next(-SkewMsMax, SkewMsMax) : 0;
     }
 
     public int Number { get; }
@@ -105,12 +110,14 @@ internal sealed class SimulatedNode
         foreach (SimulatedOwner owner in _owners.Values.ToArray())
         {
             owner.Tick();
-            if (owner.Machine.State == ShardState.Fenced && owner.RestartsAtMs == long.MaxValue)
+            if (owner.Machine.State == ShardState.Fenced && owner.RestartsAtMs is null)
             {
-                owner.RestartsAtMs = MonotonicMs + StealDelayMinMs + (long)(StealDelaySpreadMs * (owner.Machine.Epoch.Value * 0.618033988749895 % 1.0));
+                owner.RestartsAtMs = IsTakenForGood(owner)
+                    ? long.MaxValue
+                    : MonotonicMs + StealDelayMinMs + (long)(StealDelaySpreadMs * (owner.Machine.Epoch.Value * 0.618033988749895 % 1.0));
             }
 
-            if (MonotonicMs >= owner.RestartsAtMs && _owners.GetValueOrDefault(owner.Shard.Id) == owner)
+            if (MonotonicMs >= owner.RestartsAtMs)
             {
                 _world.Course.Meet("steal");
                 Start(owner.Shard);
@@ -208,8 +215,25 @@ internal sealed class SimulatedNode
     {
         if (_owners.GetValueOrDefault(halted.Shard.Id) == halted)
         {
-            Change(halted.Shard.Id, isAssigned: true, null);
+            halted.Revoke();
+            halted.Dispose();
+            Start(halted.Shard);
         }
+    }
+
+    /// <summary>Who is stolen a shard twice under the same assignment leaves it alone until it is given to him anew.</summary>
+    private bool IsTakenForGood(SimulatedOwner owner)
+    {
+        bool isAgain = _stolenAtMs.TryGetValue(owner.Shard.Id, out long before) && MonotonicMs - before < StealsApartMs;
+        _stolenAtMs[owner.Shard.Id] = MonotonicMs;
+        if (!isAgain || !_world.Doubt(this))
+        {
+            return false;
+        }
+
+        _world.Course.Meet("doubt");
+        _world.Course.Tell($"{Name} doubts that {owner.Shard} is its own");
+        return true;
     }
 
     private void MakeChanges()
@@ -220,6 +244,7 @@ internal sealed class SimulatedNode
         }
 
         _isChanging = true;
+        _stolenAtMs.Remove(change.Shard);
         if (_owners.Remove(change.Shard, out SimulatedOwner? running))
         {
             running.Revoke();

@@ -170,7 +170,7 @@ internal sealed partial class SimulatedOwner
         ShardHeader after = _world.Ports.Store.ReadHeader(Shard.Id);
         if (before.Epoch > epoch && (outcome != CommitOutcome.Fenced || after.CheckpointId != before.CheckpointId))
         {
-            SimulatedCourse.Violate($"a commit of epoch {epoch} took effect under epoch {before.Epoch}");
+            SimulatedCourse.Violate(SimulatedLaw.Ownership, $"a commit of epoch {epoch} took effect under epoch {before.Epoch}");
         }
 
         if (before.Epoch > epoch)
@@ -185,7 +185,7 @@ internal sealed partial class SimulatedOwner
 
         if (after.NextOffset < before.NextOffset || after.ClockMs < before.ClockMs)
         {
-            SimulatedCourse.Violate($"the checkpoint went back: {before} → {after}");
+            SimulatedCourse.Violate(SimulatedLaw.Checkpoint, $"the checkpoint went back: {before} → {after}");
         }
 
         if (outcome == CommitOutcome.Committed && after.CheckpointId != before.CheckpointId)
@@ -263,7 +263,7 @@ internal sealed partial class SimulatedOwner
 
         if (_world.Ports.Sink.FallCount > falls)
         {
-            SimulatedCourse.Violate($"_v fell: {_world.Ports.Sink.ListVersionFalls()[^1]}");
+            SimulatedCourse.Violate(SimulatedLaw.Versions, $"_v fell: {_world.Ports.Sink.ListVersionFalls()[^1]}");
         }
 
         if (answer.Outcome == SinkOutcome.Written)

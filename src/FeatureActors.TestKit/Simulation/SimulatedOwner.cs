@@ -41,8 +41,8 @@ internal sealed partial class SimulatedOwner : IDisposable
     /// <summary>True when it will not do anything any more.</summary>
     public bool IsOver => IsEnded || _machine.State is ShardState.Released or ShardState.Fenced;
 
-    /// <summary>Monotonic time at which its node tries anew after a fence.</summary>
-    public long RestartsAtMs { get; set; } = long.MaxValue;
+    /// <summary>Monotonic time at which its node tries anew after a fence; null before one.</summary>
+    public long? RestartsAtMs { get; set; }
 
     private SimulatedCourse Course => _world.Course;
 
@@ -144,6 +144,11 @@ internal sealed partial class SimulatedOwner : IDisposable
         for (long offset = before; offset < _machine.NextOffset && offset >= 0 && offset < Shard.Log.End; offset++)
         {
             Shard.Naive.NoteApplied(offset, _machine.ClockMs);
+        }
+
+        if (_world.Definitions.IsWall && _machine.ClockMs > Course.NowMs + SimulatedNode.SkewMsMax)
+        {
+            SimulatedCourse.Violate(SimulatedLaw.Clock, $"{Name}: T is {_machine.ClockMs - Course.NowMs} ms ahead of the time");
         }
 
         foreach (ShardOutput output in _outputs.ToArray())

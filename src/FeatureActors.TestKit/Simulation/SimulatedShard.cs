@@ -78,7 +78,7 @@ internal sealed class SimulatedShard
     {
         if (!_granted.TryAdd(epoch, owner))
         {
-            SimulatedCourse.Violate($"shard {Id}: epoch {epoch} was granted twice");
+            SimulatedCourse.Violate(SimulatedLaw.Ownership, $"shard {Id}: epoch {epoch} was granted twice");
         }
 
         _last = owner;
@@ -89,7 +89,7 @@ internal sealed class SimulatedShard
     {
         if (_granted.GetValueOrDefault(epoch) != owner)
         {
-            SimulatedCourse.Violate($"shard {Id}: {what} of epoch {epoch} was taken from {owner.Name}, which does not own it");
+            SimulatedCourse.Violate(SimulatedLaw.Ownership, $"shard {Id}: {what} of epoch {epoch} was taken from {owner.Name}, which does not own it");
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed class SimulatedShard
         Accept("a write", epoch, owner);
         if (epoch < _writtenEpoch)
         {
-            SimulatedCourse.Violate($"shard {Id}: values of epoch {epoch} were written over those of epoch {_writtenEpoch}");
+            SimulatedCourse.Violate(SimulatedLaw.Ownership, $"shard {Id}: values of epoch {epoch} were written over those of epoch {_writtenEpoch}");
         }
 
         _writtenEpoch = epoch;

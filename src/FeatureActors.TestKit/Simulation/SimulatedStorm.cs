@@ -33,18 +33,13 @@ internal sealed class SimulatedStorm(SimulatedWorld world, double strength)
     {
         if (Strikes(0.007) && Any() is { } dying)
         {
-            Course.Fault("crash", dying.Name);
-            dying.Kill("crash");
-            Course.After(Course.Random.Next(10, Course.Chance(0.2) ? 20_000 : 3_000), StartOne);
+            Crash(dying, "crash");
         }
 
         if (Strikes(0.008) && Any() is { IsFrozen: false } frozen)
         {
             // Past the session of its groups, or not.
-            long ms = Course.Random.Next(500, 15_000);
-            Course.Fault("frozen", $"{frozen.Name} for {ms} ms");
-            frozen.Freeze();
-            Course.After(ms, frozen.Thaw);
+            Freeze(frozen, Course.Random.Next(500, 15_000));
         }
 
         if (Strikes(0.004) && Any() is { IsFrozen: false, IsLeaving: false } leaving)
@@ -59,6 +54,20 @@ internal sealed class SimulatedStorm(SimulatedWorld world, double strength)
             Course.Fault("joins");
             world.StartNode();
         }
+    }
+
+    private void Crash(SimulatedNode node, string fault)
+    {
+        Course.Fault(fault, node.Name);
+        node.Kill(fault);
+        Course.After(Course.Random.Next(10, Course.Chance(0.2) ? 20_000 : 3_000), StartOne);
+    }
+
+    private void Freeze(SimulatedNode node, long ms)
+    {
+        Course.Fault("frozen", $"{node.Name} for {ms} ms");
+        node.Freeze();
+        Course.After(ms, node.Thaw);
     }
 
     private void StrikeNetwork()
@@ -91,6 +100,11 @@ internal sealed class SimulatedStorm(SimulatedWorld world, double strength)
         TakeAway(0.003, SimulatedService.Sql, "sql-away");
         TakeAway(0.003, SimulatedService.Log, "log-away");
         TakeAway(0.004, SimulatedService.Redis, "redis-away");
+        if ((world.Ports.Away & SimulatedService.Redis) != 0 && Strikes(0.03) && Any() is { } dying)
+        {
+            // What it has checkpointed meanwhile and could not publish is for the next owner to publish.
+            Crash(dying, "crash-while-redis-is-away");
+        }
     }
 
     private void TakeAway(double probability, SimulatedService service, string fault)
@@ -119,7 +133,15 @@ internal sealed class SimulatedStorm(SimulatedWorld world, double strength)
         long by = Course.Chance(0.5) ? 3_600_000 : -3_600_000;
         Course.Fault(by > 0 ? "clock-forward" : "clock-backward", node.Name);
         node.LeapMs += by;
-        Course.After(Course.Random.Next(500, 20_000), () => node.LeapMs = 0);
+        long standsMs = 0;
+        if (!node.IsFrozen && Course.Chance(0.3))
+        {
+            // As a machine that was suspended: the clock is wrong when it goes on, and its shards may be others' by then.
+            standsMs = Course.Random.Next(3_000, 12_000);
+            Freeze(node, standsMs);
+        }
+
+        Course.After(standsMs + Course.Random.Next(500, 20_000), () => node.LeapMs = 0);
     }
 
     private void StrikeSink()

@@ -27,9 +27,10 @@ internal sealed class SimulatedWorld
         DelayMaxMs = random.Next(3) switch { 0 => 4, 1 => 60, _ => 1_200 };
         TickMs = random.Next(3) switch { 0 => 50, 1 => 200, _ => 700 };
         IsLease = random.Next(2) == 0;
-        _shardGroup = new SimulatedGroup<ShardId>(this, "shards", IsLease, Shards.Keys, static (node, shard, isAssigned, done) => node.Change(shard, isAssigned, done));
+        _shardGroup = new SimulatedGroup<ShardId>(
+            this, "shards", IsLease, mayBeDoubted: true, Shards.Keys, static (node, shard, isAssigned, done) => node.Change(shard, isAssigned, done));
         _sourceGroup = new SimulatedGroup<int>(
-            this, "sources", isLease: false, Enumerable.Range(0, partitions), static (node, partition, isAssigned, done) => node.ChangeSource(partition, isAssigned, done));
+            this, "sources", isLease: false, mayBeDoubted: false, Enumerable.Range(0, partitions), static (node, partition, isAssigned, done) => node.ChangeSource(partition, isAssigned, done));
         for (int i = random.Next(2, 5); i > 0; i--)
         {
             StartNode();
@@ -146,6 +147,10 @@ internal sealed class SimulatedWorld
     public string Describe() => string.Join('\n', Shards.Values.Select(s =>
         $"  {s}: {s.Owner?.Name} is {s.Owner?.Machine.State} at {s.Owner?.Machine.NextOffset} of {s.Log.End}, over {s.Owner?.IsOver}, quiet {s.Owner?.Machine.IsQuiet}"))
         + $"\n  ingests idle {AreIngestsIdle}, other owners {string.Join(' ', Owners.Where(static o => o.Shard.Owner != o).Select(static o => o.Name))}, nodes settled {string.Join(' ', Nodes.Select(static n => n.Describe()))}, groups settled {_shardGroup.IsSettled} {_sourceGroup.IsSettled}";
+
+    /// <summary>A node finds that shards it was given are another's.</summary>
+    /// <returns>True when the shard is not the node's until it is told so again.</returns>
+    public bool Doubt(SimulatedNode node) => _shardGroup.Doubt(node);
 
     private void EndLeavers()
     {

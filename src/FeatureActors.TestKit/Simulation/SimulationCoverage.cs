@@ -9,13 +9,13 @@ public static class SimulationCoverage
         "acquire-failed", "acquire-unanswered", "answer-twice", "append-applied-unanswered", "append-not-applied", "append-refused",
         "assigned-before-revoked", "assigned-twice", "batch-damaged", "checkpoint-of-newer-release", "clock-backward", "clock-forward",
         "commit-disk-full", "commit-sql-away", "commit-unknown-applied", "commit-unknown-applied-late", "commit-unknown-not-applied",
-        "crash", "cut-from-log", "cut-from-log-sql-redis", "cut-from-redis", "cut-from-sql", "fence-sink-away", "fence-timeout-applied",
-        "fence-timeout-not-applied", "frozen", "joins", "kill-after-fence", "kill-after-publish", "kill-between-checkpoint-and-publish",
-        "leaves", "log-away", "log-ends-below-checkpoint", "log-read-stalled", "log-read-twice", "lost-callback-late",
-        "position-not-saved", "publish-sink-away", "publish-timeout-applied", "publish-timeout-applied-late",
-        "publish-timeout-not-applied", "read-failed", "redis-away", "redis-emptied", "redis-fence-lost", "redis-key-deleted",
-        "redis-restarted-while-idle", "redis-restored", "revoke-twice", "revoked-callback-late", "revoked-callback-never", "revoked-twice",
-        "row-damaged", "sql-away",
+        "crash", "crash-while-redis-is-away", "cut-from-log", "cut-from-log-sql-redis", "cut-from-redis", "cut-from-sql", "fence-sink-away",
+        "fence-timeout-applied", "fence-timeout-not-applied", "frozen", "joins", "kill-after-fence", "kill-after-publish",
+        "kill-between-checkpoint-and-publish", "leaves", "log-away", "log-ends-below-checkpoint", "log-read-stalled", "log-read-twice",
+        "lost-callback-late", "position-not-saved", "power-cut-while-redis-is-away", "publish-sink-away", "publish-timeout-applied",
+        "publish-timeout-applied-late", "publish-timeout-not-applied", "read-failed", "redis-away", "redis-emptied", "redis-fence-lost",
+        "redis-key-deleted", "redis-restarted-while-idle", "redis-restored", "revoke-twice", "revoked-callback-late",
+        "revoked-callback-lost", "revoked-callback-never", "revoked-twice", "row-damaged", "sql-away",
     ];
 
     /// <summary>
@@ -34,7 +34,7 @@ public static class SimulationCoverage
     /// <summary>What follows from faults: take-overs, refused writes, ends of budgets.</summary>
     public static IReadOnlyList<string> Consequences { get; } =
     [
-        "commit-fenced", "group-dead-member-ended", "group-live-member-ended", "group-move", "lease-dead-member-ended",
+        "commit-fenced", "doubt", "group-dead-member-ended", "group-live-member-ended", "group-move", "lease-dead-member-ended",
         "lease-live-member-ended", "lease-move", "ownership by a group", "ownership by leases", "publish-stale-refused",
         "retraction-first", "revoke", "revoke-past-budget", "steal", "value-trigger-judged",
     ];

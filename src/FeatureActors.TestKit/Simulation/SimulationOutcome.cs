@@ -2,7 +2,8 @@ namespace FeatureActors.TestKit.Simulation;
 
 /// <summary>What one seed showed.</summary>
 /// <param name="Seed">The seed; it replays exactly.</param>
-/// <param name="Violation">The law that was broken, or null.</param>
+/// <param name="Violation">How a law was broken, or null.</param>
+/// <param name="Law">Which law, or null.</param>
 /// <param name="Story">Everything that happened; empty unless asked for.</param>
 /// <param name="Faults">How often each fault happened.</param>
 /// <param name="Met">How often the run met what is no fault: types, windows, kinds of ownership.</param>
@@ -12,6 +13,7 @@ namespace FeatureActors.TestKit.Simulation;
 public sealed record SimulationOutcome(
     int Seed,
     string? Violation,
+    SimulatedLaw? Law,
     IReadOnlyList<string> Story,
     IReadOnlyDictionary<string, long> Faults,
     IReadOnlyDictionary<string, long> Met,

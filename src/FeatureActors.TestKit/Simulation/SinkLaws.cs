@@ -23,7 +23,7 @@ internal sealed class SinkLaws(SimulatedWorld world, SimulatedShard shard)
         IReadOnlyDictionary<string, string>? hash = world.Ports.Sink.TryRead(key);
         if (group.ValueTriggers.Any(t => t.Fires(now, hash)))
         {
-            SimulatedCourse.Violate($"an event at rest: {key}: {group.ValueTriggers[0]} should have fired\n  now     {NaiveModel.Show(now)}\n  written {NaiveModel.Show(hash)}");
+            SimulatedCourse.Violate(SimulatedLaw.Values, $"an event at rest: {key}: {group.ValueTriggers[0]} should have fired\n  now     {NaiveModel.Show(now)}\n  written {NaiveModel.Show(hash)}");
         }
     }
 
@@ -40,7 +40,7 @@ internal sealed class SinkLaws(SimulatedWorld world, SimulatedShard shard)
             // A key that an older snapshot brought back after its entity and its owner were gone leaves by its expiry.
             if ((!world.Ports.Restored.Contains(key) || shard.Acquisitions < 2) && !IsAsOfItsTime(key, earlier, settled))
             {
-                SimulatedCourse.Violate($"{when}: T {now}: {key} is in Redis and should not be: {NaiveModel.Show(world.Ports.Sink.TryRead(key))}");
+                SimulatedCourse.Violate(SimulatedLaw.Exits, $"{when}: T {now}: {key} is in Redis and should not be: {NaiveModel.Show(world.Ports.Sink.TryRead(key))}");
             }
         }
 
@@ -61,7 +61,7 @@ internal sealed class SinkLaws(SimulatedWorld world, SimulatedShard shard)
             IReadOnlyDictionary<string, string>? hash = world.Ports.Sink.TryRead(key);
             if ((hash is null || !GroupOf(key).AreSame(fields, hash)) && !IsAsOfItsTime(key, earlier, settled))
             {
-                SimulatedCourse.Violate($"{when}: T {now}: {key}\n  expected {NaiveModel.Show(fields)}\n  found    {NaiveModel.Show(hash)}");
+                SimulatedCourse.Violate(SimulatedLaw.Values, $"{when}: T {now}: {key}\n  expected {NaiveModel.Show(fields)}\n  found    {NaiveModel.Show(hash)}");
             }
         }
     }
@@ -130,20 +130,20 @@ internal sealed class SinkLaws(SimulatedWorld world, SimulatedShard shard)
             Dictionary<string, Dictionary<string, string>?> then = shard.Naive.Evaluate(end, time, onlyKey: key);
             if (!then.TryGetValue(key, out Dictionary<string, string>? fields) || (fields is not null && !GroupOf(key).AreSame(fields, hash)))
             {
-                SimulatedCourse.Violate($"{when}: {key} as of its own {hash["_v"]}\n  expected {NaiveModel.Show(fields)}\n  found    {NaiveModel.Show(hash)}");
+                SimulatedCourse.Violate(SimulatedLaw.Values, $"{when}: {key} as of its own {hash["_v"]}\n  expected {NaiveModel.Show(fields)}\n  found    {NaiveModel.Show(hash)}");
             }
         }
 
         if (GroupOf(key).AreSame(settled, now) && GroupOf(key).ValueTriggers.Any(t => t.Fires(settled, hash)))
         {
-            SimulatedCourse.Violate($"{when}: {key}: {GroupOf(key).ValueTriggers[0]} should have fired\n  now     {NaiveModel.Show(settled)}\n  written {NaiveModel.Show(hash)}");
+            SimulatedCourse.Violate(SimulatedLaw.Values, $"{when}: {key}: {GroupOf(key).ValueTriggers[0]} should have fired\n  now     {NaiveModel.Show(settled)}\n  written {NaiveModel.Show(hash)}");
         }
 
         if (RestSinceMs > 0 && from < settledMs && shard.Naive.Evaluate(shard.Log.End, from, onlyKey: key).GetValueOrDefault(key) is { } before
             && !GroupOf(key).AreSame(before, settled) && (hash is null || !GroupOf(key).AreSame(settled, hash)))
         {
             // What never was written may leave without a write.
-            SimulatedCourse.Violate($"{when}: {key}: an exit was not written\n  at {from} {NaiveModel.Show(before)}\n  at {settledMs} {NaiveModel.Show(settled)}\n  found {NaiveModel.Show(hash)}");
+            SimulatedCourse.Violate(SimulatedLaw.Exits, $"{when}: {key}: an exit was not written\n  at {from} {NaiveModel.Show(before)}\n  at {settledMs} {NaiveModel.Show(settled)}\n  found {NaiveModel.Show(hash)}");
         }
     }
 }

@@ -64,6 +64,23 @@ public sealed class ClockAndFenceTests : IDisposable
     }
 
     [Fact]
+    public void A_clock_that_leaps_while_a_new_owner_asks_the_store_for_the_time_does_not_move_T()
+    {
+        _shard.Tell("a");
+        _shard.Advance(1_000);
+
+        _shard.JumpClockWhileStoreIsAsked(HourMs);
+        Assert.Equal(ShardState.ClockJumped, _shard.Machine.State);
+        Assert.True(_shard.Machine.ClockMs < ShardDriver.Start + 5_000);
+        Assert.Contains("set the wrong one right", _shard.Said[^1], StringComparison.Ordinal);
+
+        _shard.JumpClock(-HourMs);
+        _shard.Advance(1_000);
+        Assert.Equal(ShardState.Running, _shard.Machine.State);
+        Assert.InRange(_shard.Machine.ClockMs, ShardDriver.Start + 1_000, ShardDriver.Start + 5_000);
+    }
+
+    [Fact]
     public void A_fence_of_somebody_the_store_does_not_know_stops_the_shard_and_names_the_causes()
     {
         _shard.Tell("a");

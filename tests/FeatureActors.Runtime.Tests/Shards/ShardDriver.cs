@@ -40,6 +40,10 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
     private long _events;
     private byte[]? _inspected;
     private long _clockIsOffByMs;
+    private ShardInput.Loaded? _heldRead;
+    private ShardInput? _heldClock;
+    private bool _isStoreSlow;
+    private bool _isClockSlow;
 
     public ShardDriver(string definitions, params ITriggerType[] triggers)
     {
@@ -103,6 +107,17 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
         _clockIsOffByMs += ms;
     }
 
+    /// <summary>Another owner takes over whose wall clock jumps between the question what the store's clock is and the answer.</summary>
+    public void JumpClockWhileStoreIsAsked(long ms)
+    {
+        _isClockSlow = true;
+        Kill();
+        JumpClock(ms);
+        Advance(TickMs);
+        _isClockSlow = false;
+        Take(_heldClock!);
+    }
+
     /// <summary>Another owner, of whom the checkpoint store does not know, raises the fence of the feature store.</summary>
     public void RaiseForeignFence(Epoch epoch) => Done(_sink.RaiseFenceAsync(Shard, epoch, epoch.Value << 32, CancellationToken.None));
 
@@ -123,6 +138,18 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
         _machine.Dispose();
         _clock.NowMs += ms;
         _machine = Acquire(next);
+    }
+
+    /// <summary>Is given away while the stored <paramref name="key"/> is being read for an event; the bytes arrive damaged, before the last checkpoint is answered.</summary>
+    public void ReadDamagedBytesWhileDraining(string key)
+    {
+        _isStoreSlow = true;
+        Tell(key);
+        Take(new ShardInput.Revoked());
+        Assert.Equal(ShardState.Draining, _machine.State);
+        byte[] bytes = _heldRead!.Entities[0].State.ToArray();
+        bytes[^1] ^= 1;
+        Take(_heldRead with { Entities = [_heldRead.Entities[0] with { State = bytes }] });
     }
 
     /// <summary>What the shard says of a key; null when it cannot say.</summary>
@@ -181,7 +208,9 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
                 Said.Add(alarm.Text);
                 return null;
             case ShardOutput.LoadKeys load:
-                return new ShardInput.Loaded(load.Keys, Done(_store.LoadAsync(Shard, load.Keys, none)));
+                var loaded = new ShardInput.Loaded(load.Keys, Done(_store.LoadAsync(Shard, load.Keys, none)));
+                _heldRead = _isStoreSlow ? loaded : null;
+                return _isStoreSlow ? null : loaded;
             case ShardOutput.ReadDue due:
                 return new ShardInput.DueLoaded(Done(_store.ReadDueAsync(Shard, due.DueAtOrBeforeMs, due.After, due.Limit, none)));
             case ShardOutput.ReadKeys keys:
@@ -193,11 +222,14 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
                 _inspected = inspected.Json;
                 return null;
             case ShardOutput.ReadStoreClock:
-                return new ShardInput.StoreClockRead(_clock.NowMs - _clockIsOffByMs);
+                _heldClock = new ShardInput.StoreClockRead(_clock.NowMs - _clockIsOffByMs);
+                return _isClockSlow ? null : _heldClock;
             case ShardOutput.ReadFence:
                 return new ShardInput.FenceRead(Done(_sink.ReadFenceAsync(Shard, none)));
             case ShardOutput.WantCheckpoint:
                 return new ShardInput.CheckpointPermitted();
+            case ShardOutput.Commit when _isStoreSlow:
+                return null;
             case ShardOutput.Commit commit:
                 return new ShardInput.CommitEnded(
                     commit.Write.Header.CheckpointId, Done(_store.CommitAsync(Shard, commit.Epoch, commit.Write, none)));

@@ -44,6 +44,20 @@ public sealed class TakeOverTests
         Assert.Single(shard.Writes);
     }
 
+    [Fact]
+    public void Damaged_bytes_that_arrive_while_a_shard_is_given_away_end_it_at_once()
+    {
+        using ShardDriver shard = Group();
+        shard.Tell("a");
+        shard.Restart();
+        shard.Tell("b");
+
+        shard.ReadDamagedBytesWhileDraining("a");
+
+        Assert.Equal(ShardState.Released, shard.Machine.State);
+        Assert.Contains("damaged", shard.Said[^1], StringComparison.Ordinal);
+    }
+
     private static ShardDriver Group() => new(ShardQuestionTests.Updated);
 }
 
