@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using FeatureActors.Abstractions.Errors;
 using StackExchange.Redis;
 
@@ -32,6 +33,7 @@ internal sealed class RedisLink(ConfigurationOptions configuration, TimeSpan com
     /// <param name="cancellationToken">Ends the wait; the command may still be carried out.</param>
     /// <exception cref="RedisServerException">The server answered with an error.</exception>
     /// <exception cref="DependencyUnavailableException">There was no answer.</exception>
+    [SuppressMessage("Design", "CA1031", Justification = "To the caller whatever fails here is a store without an answer, which it knows how to bear.")]
     public async ValueTask<TAnswer> RunAsync<TState, TAnswer>(
         string what, Func<IDatabase, TState, Task<TAnswer>> send, TState state, CancellationToken cancellationToken)
     {
@@ -56,12 +58,16 @@ internal sealed class RedisLink(ConfigurationOptions configuration, TimeSpan com
             GiveUpIfSilent(connection);
             throw Unavailable(what, $"no answer within {commandTimeout.TotalMilliseconds:0} ms", e);
         }
-        catch (Exception e) when (e is RedisException or ObjectDisposedException or OperationCanceledException or IOException
-            && !cancellationToken.IsCancellationRequested && !_isDisposed)
+        catch (Exception e) when (e is not DependencyUnavailableException && !cancellationToken.IsCancellationRequested && !_isDisposed)
         {
+            // Also what the vendor's client throws of its own faults, as when a connection is closed under a command.
             if (connection.Database.IsFaulted)
             {
                 Replace(connection);
+            }
+            else
+            {
+                GiveUpIfSilent(connection);
             }
 
             throw Unavailable(what, FirstLine(e.Message), e);

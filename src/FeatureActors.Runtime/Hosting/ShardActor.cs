@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
@@ -343,7 +344,11 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         }
     }
 
-    /// <summary>Runs work outside the turn; its answer is posted unless it is null or the actor is stopping.</summary>
+    /// <summary>
+    /// Runs work outside the turn; its answer is posted unless it is null or the actor is stopping. A machine that waits for an answer that
+    /// never comes would stand still without a word, so a failure that nobody foresaw ends the actor: its shard is acquired again.
+    /// </summary>
+    [SuppressMessage("Design", "CA1031", Justification = "It ends the actor, whose supervisor reports it.")]
     private void Start(Func<Task<ShardInput?>> work) => _tasks.Add(Task.Run(async () =>
     {
         try
@@ -360,8 +365,13 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         {
             _calls.Say(error);
         }
+        catch (Exception error)
+        {
+            _mailbox.Writer.TryComplete(error);
+        }
     }));
 
+    [SuppressMessage("Design", "CA1031", Justification = "It ends the actor, whose supervisor reports it.")]
     private async Task ReadLogAsync(long from, CancellationToken stop)
     {
         try
@@ -370,6 +380,10 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+        }
+        catch (Exception error)
+        {
+            _mailbox.Writer.TryComplete(error);
         }
     }
 

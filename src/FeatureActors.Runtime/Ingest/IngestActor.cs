@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
@@ -77,6 +78,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
     public string? Halt { get; private set; }
 
     /// <summary>Reads until cancelled, ended or refused. On cancellation what waits is dropped: a restart repeats it.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A failure that nobody foresaw is reported, and the partition read again from its saved position.")]
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -98,6 +100,12 @@ internal sealed class IngestActor : IRowTarget, IWatched
                 catch (FeatureActorsException error) when (error.IsTransient)
                 {
                     Log.Waits(_logger, Source, _partition, error.Message);
+                    await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
+                }
+                catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+                {
+                    // From the saved position nothing is lost, and what is repeated the shards drop.
+                    Log.Broke(_logger, error, Source, _partition);
                     await Task.Delay(Retry, _time, cancellationToken).ConfigureAwait(false);
                 }
             }

@@ -28,4 +28,7 @@ internal static partial class Log
 
     [LoggerMessage(2107, LogLevel.Warning, "The position of source {Source} partition {Partition} cannot be saved, events go on into the logs: {Error}")]
     public static partial void PositionWaits(ILogger logger, string source, int partition, string error);
+
+    [LoggerMessage(2108, LogLevel.Error, "Source {Source} partition {Partition} failed in a way nobody foresaw; it is read again from its saved position")]
+    public static partial void Broke(ILogger logger, Exception error, string source, int partition);
 }
