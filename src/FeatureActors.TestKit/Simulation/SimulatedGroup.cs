@@ -288,6 +288,12 @@ internal sealed class SimulatedGroup<T>
         {
             if (!isOnlyIfNotHeld || !member.Held.Contains(part))
             {
+                if (!isAssigned && !member.Held.Contains(part))
+                {
+                    // Whatever it missed before, it knows now.
+                    member.Told.Remove(part);
+                }
+
                 _tell(member.Node, part, isAssigned, done);
             }
         });
