@@ -20,7 +20,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private readonly NpgsqlDataSource _activity;
 
     public ChaosCluster(
-        Func<string, LiveNode> newNode, ShardTable table, LiveRedis redis, KafkaServer broker, PostgresServer database, RedisServer redisServer, VersionWatcher watcher)
+        Func<string, LiveNode> newNode, ShardTable table, LiveRedis redis, KafkaServer broker, PostgresServer database, RedisServer redisServer, VersionWatcher watcher, ChaosEvents load)
     {
         _newNode = newNode;
         Table = table;
@@ -29,6 +29,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
         Database = database;
         RedisServer = redisServer;
         Watcher = watcher;
+        Load = load;
         _activity = NpgsqlDataSource.Create(database.ConnectionString + ";Timeout=5;Command Timeout=5;Pooling=false");
     }
 
@@ -43,6 +44,9 @@ internal sealed class ChaosCluster : IAsyncDisposable
     public RedisServer RedisServer { get; }
 
     public VersionWatcher Watcher { get; }
+
+    /// <summary>Tells events meanwhile; how long something lasts is measured by it.</summary>
+    public ChaosEvents Load { get; }
 
     /// <summary>All that ever ran.</summary>
     public IReadOnlyList<LiveNode> All => _all;
@@ -113,7 +117,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     {
         await node.KillAsync();
         await TakenOverAsync($"{node.Name} was killed", node);
-        await Task.Delay(pause, TimeProvider.System);
+        await Load.GoOnAsync(pause);
         await node.StartAsync();
         await SettleAsync($"{node.Name} is back after a kill");
     }
@@ -136,7 +140,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
 
             // A lease may have been old already; the session of the sources is not over before this.
             TimeSpan left = LiveNode.SessionTimeout - TimeProvider.System.GetElapsedTime(start);
-            await Task.Delay(left > TimeSpan.Zero ? left + SettlePause : SettlePause, TimeProvider.System);
+            await Load.GoOnAsync(left > TimeSpan.Zero ? left + SettlePause : SettlePause);
         }
         finally
         {
@@ -212,7 +216,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
             }
 
             node.Freeze();
-            await Task.Delay(SettlePause, TimeProvider.System);
+            await Load.GoOnAsync(SettlePause);
             if (await held.ExecuteScalarAsync() is true)
             {
                 return true;

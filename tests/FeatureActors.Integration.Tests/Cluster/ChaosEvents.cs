@@ -17,9 +17,12 @@ internal sealed class ChaosEvents(KafkaNode kafka, string topic, int seed, int u
 {
     private const int Items = 300;
     private const int LatenessMaxMs = 2_000;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     private readonly Random _random = new(seed);
+    private readonly long _startedAt = TimeProvider.System.GetTimestamp();
+    private int _perSecond = 1;
 
     /// <summary>Names of the users with the most events.</summary>
     public static IEnumerable<string> HotUsers(int count) => Enumerable.Range(0, count).Select(static i => $"u{i}");
@@ -31,8 +34,9 @@ internal sealed class ChaosEvents(KafkaNode kafka, string topic, int seed, int u
     /// </summary>
     public async Task WriteAsync(int perSecond, CancellationToken cancellationToken)
     {
-        long start = TimeProvider.System.GetTimestamp();
+        _perSecond = perSecond;
         long written = 0;
+        using var retry = new PeriodicTimer(Pause, TimeProvider.System);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
@@ -42,7 +46,7 @@ internal sealed class ChaosEvents(KafkaNode kafka, string topic, int seed, int u
                 using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20), TimeProvider.System);
                 while (!cancellationToken.IsCancellationRequested)
                 {
-                    long due = (long)(TimeProvider.System.GetElapsedTime(start).TotalSeconds * perSecond);
+                    long due = Due;
                     for (; written < due && !cancellationToken.IsCancellationRequested; written++)
                     {
                         (string user, byte[] text) = Next();
@@ -56,9 +60,19 @@ internal sealed class ChaosEvents(KafkaNode kafka, string topic, int seed, int u
             }
             catch (DependencyUnavailableException)
             {
-                await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
+                await retry.WaitForNextTickAsync(CancellationToken.None);
             }
         }
+    }
+
+    /// <summary>
+    /// Returns when the load has gone on for so long: an outage lasts as many events. The schedule counts, not what was written, because
+    /// while the broker is away nothing is.
+    /// </summary>
+    public Task GoOnAsync(TimeSpan length)
+    {
+        long until = Due + (long)(length.TotalSeconds * _perSecond);
+        return Eventually.HoldsAsync("the load goes on", length + Patience, () => Due >= until, () => $"{Due} of {until} events were due");
     }
 
     /// <summary>Everything the topic holds. A broker that was killed may have events twice: those are two events.</summary>
@@ -67,6 +81,8 @@ internal sealed class ChaosEvents(KafkaNode kafka, string topic, int seed, int u
         int partitions = await kafka.Connection.CountPartitionsAsync(topic, CancellationToken.None) ?? 0;
         return await Task.Run(() => Read(partitions));
     }
+
+    private long Due => (long)(TimeProvider.System.GetElapsedTime(_startedAt).TotalSeconds * _perSecond);
 
     private (string User, byte[] Text) Next()
     {

@@ -37,13 +37,13 @@ public sealed class ClusterChaosTests(ITestOutputHelper output)
         using LiveRedis redis = await LiveRedis.ConnectAsync(server, kafka.Namespace);
         await using var table = new ShardTable(database, kafka.Namespace);
         await using var watcher = new VersionWatcher(server, ChaosEvents.HotUsers(HotKeys).Select(u => $"fa:{kafka.Namespace}:activity:{u}"));
+        var events = new ChaosEvents(kafka, topic, plan.Seed);
         await using var cluster = new ChaosCluster(
-            name => LiveNode.InCluster(folder, name, ownership, definitions, broker.Endpoint, database, server), table, redis, broker, database, server, watcher);
+            name => LiveNode.InCluster(folder, name, ownership, definitions, broker.Endpoint, database, server), table, redis, broker, database, server, watcher, events);
         var report = new StringBuilder();
         Say(string.Create(
             CultureInfo.InvariantCulture, $"seed {plan.Seed}, {ChaosPlan.Nodes} nodes, ownership by {ownership}, {ChaosPlan.Duration.TotalSeconds} s, {ChaosPlan.Rate} events a second"));
 
-        var events = new ChaosEvents(kafka, topic, plan.Seed);
         using var quiet = new CancellationTokenSource();
         Task load = events.WriteAsync(ChaosPlan.Rate, quiet.Token);
         var tally = new ChaosTally();
@@ -154,7 +154,7 @@ public sealed class ClusterChaosTests(ITestOutputHelper output)
                 break;
             case Fault.BrokerKill:
                 await cluster.Broker.KillAsync(CancellationToken.None);
-                await Task.Delay(plan.Pause(0, 2_000), TimeProvider.System);
+                await cluster.Load.GoOnAsync(plan.Pause(0, 2_000));
                 await cluster.Broker.RestartAsync(CancellationToken.None);
                 break;
             case Fault.BrokerRestart:
@@ -162,7 +162,7 @@ public sealed class ClusterChaosTests(ITestOutputHelper output)
                 break;
             case Fault.DatabaseKill:
                 await cluster.Database.KillAsync(CancellationToken.None);
-                await Task.Delay(plan.Pause(0, 5_000), TimeProvider.System);
+                await cluster.Load.GoOnAsync(plan.Pause(0, 5_000));
                 await cluster.Database.RestartAsync(CancellationToken.None);
                 break;
             case Fault.DatabaseRestart:
@@ -170,7 +170,7 @@ public sealed class ClusterChaosTests(ITestOutputHelper output)
                 break;
             case Fault.RedisKill:
                 await cluster.RedisServer.KillAsync(CancellationToken.None);
-                await Task.Delay(plan.Pause(0, 2_000), TimeProvider.System);
+                await cluster.Load.GoOnAsync(plan.Pause(0, 2_000));
                 await cluster.RedisServer.RestartAsync(CancellationToken.None);
                 break;
             case Fault.RedisEmptied:

@@ -86,6 +86,7 @@ internal sealed class MemoryNode : IAsyncDisposable
 
     public async Task UntilAsync(string phase, Func<Task<bool>> condition)
     {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(2), TimeProvider.System);
         long start = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
@@ -97,7 +98,7 @@ internal sealed class MemoryNode : IAsyncDisposable
                 await _running;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+            await timer.WaitForNextTickAsync();
         }
     }
 
