@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 using FeatureActors.Abstractions.Rows;
+using FeatureActors.Core.Formats;
 using FeatureActors.Core.Slots;
 
 namespace FeatureActors.Core.Batches;
@@ -40,6 +41,9 @@ public sealed class BatchReader
     /// <summary>Rows in the open batch.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Format of the open batch.</summary>
+    public byte Format { get; private set; }
+
     /// <summary>Head of the open batch.</summary>
     public ref readonly BatchHeader Header => ref _header;
 
@@ -51,14 +55,15 @@ public sealed class BatchReader
     public void Open(ReadOnlyMemory<byte> batch)
     {
         ReadOnlySpan<byte> b = batch.Span;
-        if (b.Length < BatchWriter.FixedBytes || b[0] != (byte)'F' || b[1] != (byte)'A')
+        if (b.Length < BatchWriter.CountAt || b[0] != (byte)'F' || b[1] != (byte)'A')
         {
             throw new StateFormatException("a log entry is not a batch of rows: another program wrote to this topic");
         }
 
-        if (b[2] > BatchWriter.Format)
+        // Before the checksum: where that is, too, is the format's own.
+        if (!StoredFormat.IsKnown(b[2]))
         {
-            throw new StateFormatException($"a batch has format {b[2]}, this release reads up to {BatchWriter.Format}: run the newer release");
+            throw new StateFormatException(StoredFormat.UnknownText("a batch", b[2]));
         }
 
         if (Checksum.Of(b[8..]) != BinaryPrimitives.ReadUInt32LittleEndian(b[4..]))
@@ -66,7 +71,14 @@ public sealed class BatchReader
             throw new StateFormatException("the checksum of a batch does not match: the log's bytes are damaged");
         }
 
-        int at = BatchWriter.CountAt + 4;
+        Format = b[2];
+        int at = BatchWriter.HeadBytesOf(Format);
+#if FORMAT_PREVIEW
+        if (Format > 1 && BinaryPrimitives.ReadInt32LittleEndian(b[BatchWriter.LengthAt..]) != b.Length)
+        {
+            throw new StateFormatException("the length of a batch does not match: the log's bytes are damaged");
+        }
+#endif
         int sourceBytes = b[at++];
         string source = _sources.Get(b.Slice(at, sourceBytes));
         at += sourceBytes;
@@ -108,8 +120,18 @@ public sealed class BatchReader
         head.Ordinal = (int)Varint.Read(b, ref at);
         byte flags = b[at++];
         head.Sign = (flags & 1) != 0 ? -1 : 1;
-        head.EventTimeMs = BinaryPrimitives.ReadInt64LittleEndian(b[at..]);
-        at += 8;
+#if FORMAT_PREVIEW
+        if (Format > 1)
+        {
+            head.EventTimeMs = _header.IngestTimeMs + Varint.UnZigZag(Varint.Read(b, ref at));
+        }
+        else
+#endif
+        {
+            head.EventTimeMs = BinaryPrimitives.ReadInt64LittleEndian(b[at..]);
+            at += 8;
+        }
+
         head.IngestTimeMs = _header.IngestTimeMs + Varint.UnZigZag(Varint.Read(b, ref at));
         head.Groups = Varint.Read(b, ref at);
         head.EventIdHash = 0;

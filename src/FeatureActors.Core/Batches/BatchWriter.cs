@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Formats;
 using FeatureActors.Core.Slots;
 
 namespace FeatureActors.Core.Batches;
@@ -21,16 +22,23 @@ namespace FeatureActors.Core.Batches;
 /// </summary>
 public sealed class BatchWriter
 {
-    /// <summary>Format that this code writes.</summary>
-    public const byte Format = 1;
-
-    internal const int FixedBytes = 64;
     internal const int CountAt = 60;
 
+    private readonly byte _format;
     private byte[] _buffer = new byte[4096];
     private int _length;
     private long _firstOffset;
     private long _ingestTimeMs;
+
+    /// <summary>A writer of batches.</summary>
+    /// <param name="format">Format to write, one of <see cref="StoredFormat"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">This release does not know it.</exception>
+    public BatchWriter(byte format = StoredFormat.Default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(format, StoredFormat.Oldest);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(format, StoredFormat.Newest);
+        _format = format;
+    }
 
     /// <summary>Rows written since <see cref="Begin"/>.</summary>
     public int Count { get; private set; }
@@ -45,8 +53,9 @@ public sealed class BatchWriter
         _firstOffset = firstOffset;
         _ingestTimeMs = ingestTimeMs;
         _length = 0;
-        Reserve(FixedBytes + (source.Length * 3) + 3 + (columns.Count * 5));
-        _length = FixedBytes;
+        int head = HeadBytesOf(_format);
+        Reserve(head + (source.Length * 3) + 3 + (columns.Count * 5));
+        _length = head;
         int sourceBytes = Encoding.UTF8.GetBytes(source, _buffer.AsSpan(_length + 1));
         _buffer[_length] = (byte)sourceBytes;
         _length += 1 + sourceBytes;
@@ -81,8 +90,7 @@ public sealed class BatchWriter
         at += Varint.Write(buffer[at..], (ulong)(offset - _firstOffset));
         at += Varint.Write(buffer[at..], (ulong)ordinal);
         buffer[at++] = (byte)((row.Sign < 0 ? 1 : 0) | (eventIdHash != 0 ? 2 : 0));
-        BinaryPrimitives.WriteInt64LittleEndian(buffer[at..], row.EventTimeMs);
-        at += 8;
+        at += WriteEventTime(buffer[at..], row.EventTimeMs);
         at += Varint.Write(buffer[at..], Varint.ZigZag(row.IngestTimeMs - _ingestTimeMs));
         at += Varint.Write(buffer[at..], groups);
         if (eventIdHash != 0)
@@ -113,7 +121,7 @@ public sealed class BatchWriter
         Span<byte> b = _buffer.AsSpan(0, _length);
         b[0] = (byte)'F';
         b[1] = (byte)'A';
-        b[2] = Format;
+        b[2] = _format;
         b[3] = (byte)(header.IsEnd ? 1 : 0);
         BinaryPrimitives.WriteInt64LittleEndian(b[8..], header.DefinitionsVersion);
         BinaryPrimitives.WriteInt32LittleEndian(b[16..], header.Lane);
@@ -124,9 +132,41 @@ public sealed class BatchWriter
         BinaryPrimitives.WriteInt64LittleEndian(b[44..], header.ClockMs);
         BinaryPrimitives.WriteInt64LittleEndian(b[52..], _ingestTimeMs);
         BinaryPrimitives.WriteInt32LittleEndian(b[CountAt..], Count);
+#if FORMAT_PREVIEW
+        if (_format > 1)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(b[LengthAt..], _length);
+        }
+#endif
         BinaryPrimitives.WriteUInt32LittleEndian(b[4..], Checksum.Of(b[8..]));
         return _buffer.AsMemory(0, _length);
     }
+
+#if FORMAT_PREVIEW
+    // Format 2, of the test build only: the length of the whole behind the row count, and event times counted from the ingest time.
+    internal const int LengthAt = 64;
+
+    internal static int HeadBytesOf(byte format) => format > 1 ? 68 : 64;
+
+    private int WriteEventTime(Span<byte> target, long eventTimeMs)
+    {
+        if (_format > 1)
+        {
+            return Varint.Write(target, Varint.ZigZag(eventTimeMs - _ingestTimeMs));
+        }
+
+        BinaryPrimitives.WriteInt64LittleEndian(target, eventTimeMs);
+        return sizeof(long);
+    }
+#else
+    internal static int HeadBytesOf(byte format) => 64;
+
+    private static int WriteEventTime(Span<byte> target, long eventTimeMs)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(target, eventTimeMs);
+        return sizeof(long);
+    }
+#endif
 
     private static int SizeBound(in RowView row, IReadOnlyList<RowColumn> columns)
     {

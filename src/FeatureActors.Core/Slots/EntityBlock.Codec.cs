@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Formats;
 
 namespace FeatureActors.Core.Slots;
 
@@ -16,9 +17,8 @@ namespace FeatureActors.Core.Slots;
 /// </content>
 public sealed partial class EntityBlock
 {
-    /// <summary>Version of the stored form that this code writes; it reads all up to this one.</summary>
-    public const byte Format = 1;
-
+    private const string DamagedText = "the checksum of an entity block does not match: the stored bytes are damaged";
+    private const int KeyAt = 4;
     private const int SectionRecordHeader = 13;
     private const int GroupRecordBytes = 33;
 
@@ -28,16 +28,74 @@ public sealed partial class EntityBlock
 
     /// <summary>Writes the stored form into <paramref name="target"/> and answers its length.</summary>
     /// <param name="target">At least <see cref="SavedBytesMax"/> bytes.</param>
-    public int Save(Span<byte> target)
+    /// <param name="format">Format to write, one of <see cref="StoredFormat"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">This release does not know the format.</exception>
+    public int Save(Span<byte> target, byte format = StoredFormat.Default)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(format, StoredFormat.Oldest);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(format, StoredFormat.Newest);
+#if FORMAT_PREVIEW
+        if (format > 1)
+        {
+            return SavePreview(target);
+        }
+#endif
         ReadOnlySpan<byte> key = Key;
-        target[0] = Format;
+        target[0] = format;
         target[1] = 0;
         BinaryPrimitives.WriteUInt16LittleEndian(target[2..], (ushort)key.Length);
-        key.CopyTo(target[4..]);
-        int at = 4 + key.Length;
+        key.CopyTo(target[KeyAt..]);
+        int at = KeyAt + key.Length;
         BinaryPrimitives.WriteInt64LittleEndian(target[at..], NextDueMs);
-        at += 8;
+        at = SaveSections(target, SaveGroups(target, at + 8));
+        BinaryPrimitives.WriteUInt32LittleEndian(target[at..], Checksum.Of(target[..at]));
+        return at + 4;
+    }
+
+    /// <summary>Makes the memory the block that <paramref name="stored"/> describes.</summary>
+    /// <exception cref="StateFormatException">The bytes are damaged, or written by a newer release.</exception>
+    public void Load(ReadOnlySpan<byte> stored)
+    {
+        // Before the checksum: where that is, too, is the format's own.
+        if (stored.Length > 0 && !StoredFormat.IsKnown(stored[0]))
+        {
+            throw new StateFormatException(StoredFormat.UnknownText("an entity block", stored[0]));
+        }
+
+#if FORMAT_PREVIEW
+        if (stored.Length > 0 && stored[0] > 1)
+        {
+            LoadPreview(stored);
+            return;
+        }
+#endif
+        if (stored.Length < 16 || Checksum.Of(stored[..^4]) != BinaryPrimitives.ReadUInt32LittleEndian(stored[^4..]))
+        {
+            throw new StateFormatException(DamagedText);
+        }
+
+        FindRow(stored, out int keyStart, out int keyLength, out _);
+        Create(stored.Slice(keyStart, keyLength));
+        LoadSections(stored, LoadGroups(stored, keyStart + keyLength + 8));
+    }
+
+    /// <summary>Finds what a store keeps beside a block in the bytes that <see cref="Save"/> wrote.</summary>
+    public static void FindRow(ReadOnlySpan<byte> stored, out int keyStart, out int keyLength, out long nextDueMs)
+    {
+#if FORMAT_PREVIEW
+        if (stored[0] > 1)
+        {
+            FindRowPreview(stored, out keyStart, out keyLength, out nextDueMs);
+            return;
+        }
+#endif
+        keyStart = KeyAt;
+        keyLength = BinaryPrimitives.ReadUInt16LittleEndian(stored[2..]);
+        nextDueMs = BinaryPrimitives.ReadInt64LittleEndian(stored[(KeyAt + keyLength)..]);
+    }
+
+    private int SaveGroups(Span<byte> target, int at)
+    {
         target[at++] = (byte)_layout.Plan.Groups.Count;
         for (int g = 0; g < _layout.Plan.Groups.Count; g++)
         {
@@ -46,6 +104,11 @@ public sealed partial class EntityBlock
             at += EntityLayout.GroupBytes;
         }
 
+        return at;
+    }
+
+    private int SaveSections(Span<byte> target, int at)
+    {
         int countAt = at;
         at += 2;
         int count = 0;
@@ -71,27 +134,11 @@ public sealed partial class EntityBlock
 
         at += SaveUnknown(target[at..], ref count);
         BinaryPrimitives.WriteUInt16LittleEndian(target[countAt..], (ushort)count);
-        BinaryPrimitives.WriteUInt32LittleEndian(target[at..], Checksum.Of(target[..at]));
-        return at + 4;
+        return at;
     }
 
-    /// <summary>Makes the memory the block that <paramref name="stored"/> describes.</summary>
-    /// <exception cref="StateFormatException">The bytes are damaged, or written by a newer release.</exception>
-    public void Load(ReadOnlySpan<byte> stored)
+    private int LoadGroups(ReadOnlySpan<byte> stored, int at)
     {
-        if (stored.Length < 16 || Checksum.Of(stored[..^4]) != BinaryPrimitives.ReadUInt32LittleEndian(stored[^4..]))
-        {
-            throw new StateFormatException("the checksum of an entity block does not match: the stored bytes are damaged");
-        }
-
-        if (stored[0] != Format)
-        {
-            throw new StateFormatException($"an entity block has format {stored[0]}, this release reads up to {Format}: run the newer release");
-        }
-
-        int keyLength = BinaryPrimitives.ReadUInt16LittleEndian(stored[2..]);
-        Create(stored.Slice(4, keyLength));
-        int at = 4 + keyLength + 8;
         int groups = stored[at++];
         for (int i = 0; i < groups; i++, at += GroupRecordBytes)
         {
@@ -101,6 +148,11 @@ public sealed partial class EntityBlock
             }
         }
 
+        return at;
+    }
+
+    private int LoadSections(ReadOnlySpan<byte> stored, int at)
+    {
         int sections = BinaryPrimitives.ReadUInt16LittleEndian(stored[at..]);
         at += 2;
         for (int i = 0; i < sections; i++)
@@ -109,6 +161,8 @@ public sealed partial class EntityBlock
             LoadSection(stored.Slice(at, SectionRecordHeader + length));
             at += SectionRecordHeader + length;
         }
+
+        return at;
     }
 
     private int SaveUnknown(Span<byte> target, ref int count)

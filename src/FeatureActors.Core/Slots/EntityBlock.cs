@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using FeatureActors.Abstractions.Features;
+using FeatureActors.Core.Formats;
 
 namespace FeatureActors.Core.Slots;
 
@@ -79,7 +80,7 @@ public sealed partial class EntityBlock : SlotStorage
         bytes[..size].Clear();
         WriteInt(0, size);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes[KeyLengthAt..], (ushort)key.Length);
-        bytes[6] = Format;
+        bytes[6] = StoredFormat.Default;
         key.CopyTo(bytes[_layout.KeyOffset..]);
         for (int g = 0; g < _layout.Plan.Groups.Count; g++)
         {

@@ -367,6 +367,7 @@ internal sealed class NodeComposition : IAsyncDisposable
         Linger = _options.Ingest.Linger,
         IsIngest = _options.Roles.Contains("ingest"),
         IsShard = _options.Roles.Contains("shard"),
+        WriteFormat = (byte)_options.WriteFormat,
         NewLanes = new HashSet<string>(_options.Ingest.NewLanes, StringComparer.Ordinal),
         Shard = new ShardOptions
         {

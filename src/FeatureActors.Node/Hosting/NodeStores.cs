@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Formats;
 using FeatureActors.Node.Commands;
 using FeatureActors.Node.Options;
 using FeatureActors.Persistence.Sql.Postgres;
@@ -39,6 +40,7 @@ internal sealed class NodeStores : IAsyncDisposable
     /// <summary>Opens all of it for a node: whoever else would use the data directory is kept out.</summary>
     /// <exception cref="DependencyUnavailableException">The store is away.</exception>
     /// <exception cref="DataDirectoryLockedException">Another process holds the data directory.</exception>
+    /// <exception cref="UnreadableFormatException">Other nodes write what this release does not read.</exception>
     public static async ValueTask<NodeStores> OpenAsync(
         NodeOptions options, string definitionsNamespace, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -48,15 +50,22 @@ internal sealed class NodeStores : IAsyncDisposable
         }
 
         DataDirectory directory = DataDirectory.Lock(options.DataDirectory);
+        NodeStores? stores = null;
         try
         {
-            NodeStores stores = Of(await PostgresStores
+            stores = Of(await PostgresStores
                 .OpenAsync(PostgresOptionsOf(options, definitionsNamespace), cancellationToken).ConfigureAwait(false));
+            await stores.Postgres!.NoteFormatAsync(StoredFormat.Newest, options.WriteFormat, cancellationToken).ConfigureAwait(false);
             stores._owned.Push(new Held(directory));
             return stores;
         }
         catch
         {
+            if (stores is not null)
+            {
+                await stores.DisposeAsync().ConfigureAwait(false);
+            }
+
             directory.Dispose();
             throw;
         }

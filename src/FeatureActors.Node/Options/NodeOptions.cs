@@ -1,3 +1,5 @@
+using FeatureActors.Core.Formats;
+
 namespace FeatureActors.Node.Options;
 
 /// <summary>Settings of a node: the section <c>fa</c> of its configuration. What each means stands in <c>hocon/reference.conf</c>.</summary>
@@ -41,6 +43,9 @@ internal sealed record NodeOptions
 
     /// <summary>Who says which shards are this node's, with a log on Kafka: group or lease.</summary>
     public string Ownership { get; init; } = "group";
+
+    /// <summary>Format of the log batches and entities that this node writes.</summary>
+    public int WriteFormat { get; init; } = StoredFormat.Default;
 
     /// <summary>Kafka.</summary>
     public KafkaSection Kafka { get; init; } = new();

@@ -1,6 +1,7 @@
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Formats;
 using FeatureActors.Hocon;
 using FeatureActors.Node.Commands;
 
@@ -91,6 +92,7 @@ internal static partial class NodeOptionsBinder
             Log = reader.WordOr("log", defaults.Log, LogWords),
             Store = reader.WordOr("store", defaults.Store, StoreWords),
             Ownership = reader.WordOr("ownership", defaults.Ownership, OwnershipWords),
+            WriteFormat = reader.IntOr("write-format", defaults.WriteFormat, StoredFormat.Oldest, StoredFormat.Newest),
             Kafka = BindKafka(reader.ObjectOrEmpty("kafka")),
             Redis = BindRedis(reader.ObjectOrEmpty("redis")),
             Postgres = BindPostgres(reader.ObjectOrEmpty("postgres")),

@@ -71,6 +71,10 @@ internal static class PostgresSchema
         CREATE TABLE source_lease_members (LIKE lease_members INCLUDING ALL);
         CREATE TABLE source_leases (LIKE leases INCLUDING ALL);
         """,
+        """
+        CREATE TABLE written_format (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), newest integer NOT NULL);
+        INSERT INTO written_format (newest) VALUES (1);
+        """,
     ];
 
     /// <summary>

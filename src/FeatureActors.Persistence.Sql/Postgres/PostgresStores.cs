@@ -55,6 +55,33 @@ public sealed class PostgresStores : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Notes which format a node is about to write, for the logs and the states of the namespace. It never goes back: what was written once
+    /// may lie there for as long as a log or a state is kept.
+    /// </summary>
+    /// <param name="newestRead">Newest format that the node reads.</param>
+    /// <param name="written">Format that it writes.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="DependencyUnavailableException">The server does not answer or refuses.</exception>
+    /// <exception cref="UnreadableFormatException">Some node has written a newer one than this node reads; nothing is noted.</exception>
+    public async ValueTask NoteFormatAsync(int newestRead, int written, CancellationToken cancellationToken)
+    {
+        int newest = await _database.RunAsync(
+            $"note the format written into {_database.Options.Schema}",
+            async connection =>
+            {
+                await PostgresSql.ExecuteAsync(
+                    connection, "UPDATE written_format SET newest = $1 WHERE newest < $1 AND newest <= $2", cancellationToken,
+                    PostgresSql.Integer(written), PostgresSql.Integer(newestRead)).ConfigureAwait(false);
+                return await PostgresSql.ScalarAsync<int>(connection, "SELECT newest FROM written_format", cancellationToken).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (newest > newestRead)
+        {
+            throw new UnreadableFormatException(_database.Options.Schema, newest, newestRead);
+        }
+    }
+
     /// <summary>Ownership of shards by leases in the schema. Each watch is a member of its own.</summary>
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
     public IShardOwnership CreateOwnership(LeaseOptions options, TimeProvider time, ILogger logger)

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Collections;
 using System.Runtime.InteropServices;
 using FeatureActors.Abstractions.Ports;
@@ -11,12 +10,8 @@ namespace FeatureActors.Runtime.Checkpoints;
 /// The rows of one checkpoint: blocks saved one behind the other in pooled chunks, and twelve bytes about each. Filled by the
 /// shard, then read by the store, then given back; a row reads its key and due time out of its block.
 /// </summary>
-internal sealed class CheckpointRows(ChunkPool pool) : IReadOnlyList<StoredEntity>, IDisposable
+internal sealed class CheckpointRows(ChunkPool pool, byte format) : IReadOnlyList<StoredEntity>, IDisposable
 {
-    // Of the stored form: the key's length and the key stand before the due time.
-    private const int KeyLengthAt = 2;
-    private const int KeyAt = 4;
-
     private static readonly int EntriesPerPage = ChunkPool.ChunkBytes / Marshal.SizeOf<Entry>();
 
     private readonly List<byte[]> _segments = [];
@@ -41,9 +36,8 @@ internal sealed class CheckpointRows(ChunkPool pool) : IReadOnlyList<StoredEntit
                 return new StoredEntity(bytes, default, long.MaxValue, false);
             }
 
-            int keyLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes.Span[KeyLengthAt..]);
-            long due = BinaryPrimitives.ReadInt64LittleEndian(bytes.Span[(KeyAt + keyLength)..]);
-            return new StoredEntity(bytes.Slice(KeyAt, keyLength), bytes, due, entry.Kind == RowKind.Unpublished);
+            EntityBlock.FindRow(bytes.Span, out int keyStart, out int keyLength, out long due);
+            return new StoredEntity(bytes.Slice(keyStart, keyLength), bytes, due, entry.Kind == RowKind.Unpublished);
         }
     }
 
@@ -51,7 +45,7 @@ internal sealed class CheckpointRows(ChunkPool pool) : IReadOnlyList<StoredEntit
     public void Add(EntityBlock block, bool isUnpublished)
     {
         Span<byte> target = Reserve(block.SavedBytesMax);
-        Keep(block.Save(target), isUnpublished ? RowKind.Unpublished : RowKind.Published);
+        Keep(block.Save(target, format), isUnpublished ? RowKind.Unpublished : RowKind.Published);
     }
 
     /// <summary>Adds the deletion of a key.</summary>

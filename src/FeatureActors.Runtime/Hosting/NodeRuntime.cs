@@ -56,7 +56,11 @@ public sealed partial class NodeRuntime : IAsyncDisposable
             .. entities.SelectMany(static e => e.Parts()), .. entities.SelectMany(ShardWarmUp.TriggersOf),
             .. sources.SelectMany(static s => s.Parts), .. ports.Plugins,
         ];
-        ShardOptions shardOptions = options.Shard with { MemoryBytes = Math.Max(1024 * 1024, options.MemoryBytes / Math.Max(1, entities.Sum(static e => e.Shards))) };
+        ShardOptions shardOptions = options.Shard with
+        {
+            MemoryBytes = Math.Max(1024 * 1024, options.MemoryBytes / Math.Max(1, entities.Sum(static e => e.Shards))),
+            WriteFormat = options.WriteFormat,
+        };
         _shards = new ShardSupervisor(services, _entities, shardOptions);
         _partitions = new SourceSupervisor(services);
         _warmUp = new ShardWarmUp(services, sources, shardOptions);

@@ -1,3 +1,4 @@
+using FeatureActors.Core.Formats;
 using FeatureActors.Runtime.Shards;
 
 namespace FeatureActors.Runtime.Hosting;
@@ -11,7 +12,7 @@ public sealed record NodeRuntimeOptions
     /// <summary>Where this node answers HTTP, <c>host:port</c>, kept with the shards it owns; empty when it does not.</summary>
     public string Address { get; init; } = "";
 
-    /// <summary>Bounds and intervals of each shard; <see cref="ShardOptions.MemoryBytes"/> is replaced by a share of <see cref="MemoryBytes"/>.</summary>
+    /// <summary>Bounds and intervals of each shard; <see cref="ShardOptions.MemoryBytes"/> is replaced by a share of <see cref="MemoryBytes"/>, the format by <see cref="WriteFormat"/>.</summary>
     public ShardOptions Shard { get; init; } = new();
 
     /// <summary>Bytes of loaded entities over all shards above which clean ones leave memory.</summary>
@@ -37,6 +38,9 @@ public sealed record NodeRuntimeOptions
 
     /// <summary>Bytes at which a batch of rows is sent to the log.</summary>
     public int BatchBytes { get; init; } = 64 * 1024;
+
+    /// <summary>Format of the batches and entities that this node writes, one of <see cref="StoredFormat"/>.</summary>
+    public byte WriteFormat { get; init; } = StoredFormat.Default;
 
     /// <summary>Time after which a smaller batch is sent.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(5);

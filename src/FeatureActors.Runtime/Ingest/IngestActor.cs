@@ -144,7 +144,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
 
     private long MonotonicMs => (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
-    private ShardFeeds NewFeeds() => new(_plan, _options.Linger, _options.BatchBytes);
+    private ShardFeeds NewFeeds() => new(_plan, _options.Linger, _options.BatchBytes, _options.WriteFormat);
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {

@@ -9,10 +9,10 @@ namespace FeatureActors.Runtime.Ingest;
 /// The way from one source partition to one shard: rows are packed into one batch while the batch before is on its way; never
 /// two are, so that they cannot overtake each other. Used by one reader only.
 /// </summary>
-internal sealed class ShardFeed(ShardId shard, RoutePlan route, string source)
+internal sealed class ShardFeed(ShardId shard, RoutePlan route, string source, byte format)
 {
-    private BatchWriter _writer = new();
-    private BatchWriter _other = new();
+    private BatchWriter _writer = new(format);
+    private BatchWriter _other = new(format);
     private bool _isBegun;
 
     public ShardId Shard { get; } = shard;

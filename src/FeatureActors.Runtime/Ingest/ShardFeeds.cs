@@ -3,6 +3,7 @@ using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Formats;
 using FeatureActors.Core.Sharding;
 
 namespace FeatureActors.Runtime.Ingest;
@@ -30,7 +31,8 @@ internal sealed class ShardFeeds
     /// <param name="plan">Where rows go.</param>
     /// <param name="linger">Time after which a small batch is sent.</param>
     /// <param name="batchBytes">Bytes at which a batch is sent.</param>
-    public ShardFeeds(IngestPlan plan, TimeSpan linger, int batchBytes)
+    /// <param name="format">Format of the batches.</param>
+    public ShardFeeds(IngestPlan plan, TimeSpan linger, int batchBytes, byte format = StoredFormat.Default)
     {
         _plan = plan;
         _lingerMs = (long)linger.TotalMilliseconds;
@@ -47,7 +49,7 @@ internal sealed class ShardFeeds
                 var shard = new ShardId(route.Entity, p);
                 if (!byShard.TryGetValue(shard, out ShardFeed? feed))
                 {
-                    feed = new ShardFeed(shard, route, plan.Source);
+                    feed = new ShardFeed(shard, route, plan.Source, format);
                     byShard.Add(shard, feed);
                 }
 

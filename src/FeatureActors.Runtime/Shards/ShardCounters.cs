@@ -1,3 +1,5 @@
+using FeatureActors.Core.Formats;
+
 namespace FeatureActors.Runtime.Shards;
 
 /// <summary>What a shard has done. Written by the shard, read by anyone: single values may be a moment old.</summary>
@@ -80,6 +82,12 @@ public sealed class ShardCounters
 
     /// <summary>Event-to-sink times: bucket i counts latencies below 2^(i/4) ms.</summary>
     public long[] LatencyBuckets { get; } = new long[96];
+
+    /// <summary><see cref="Loads"/> by the format that the entities were stored in, which is the index.</summary>
+    public long[] LoadsByFormat { get; } = new long[StoredFormat.Newest + 1];
+
+    /// <summary><see cref="LogBatches"/> by their format, which is the index.</summary>
+    public long[] LogBatchesByFormat { get; } = new long[StoredFormat.Newest + 1];
 
     internal HotKeys HotKeys { get; } = new();
 

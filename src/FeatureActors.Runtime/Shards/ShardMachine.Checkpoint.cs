@@ -76,7 +76,7 @@ internal sealed partial class ShardMachine
         }
 
         _lastCheckpointMs = _monotonicMs;
-        var rows = new CheckpointRows(_pool);
+        var rows = new CheckpointRows(_pool, _options.WriteFormat);
 
         // In the order of places, which is about that in which the store has the rows: fewer of its pages are touched at a time.
         for (int entity = _dirty.Next(0); entity >= 0; entity = _dirty.Next(entity + 1))

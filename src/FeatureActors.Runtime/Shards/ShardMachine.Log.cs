@@ -51,6 +51,7 @@ internal sealed partial class ShardMachine
             _pendingBytes -= entry.Batch.Length;
             _nextOffset = entry.Offset + 1;
             Counters.LogBatches++;
+            Counters.LogBatchesByFormat[_reader.Format]++;
             Counters.LastIngestMs = _reader.Count > 0 ? _reader.ReadHead(_reader.FirstRow).IngestTimeMs : Counters.LastIngestMs;
             AdvanceEventClock();
             TryRun();

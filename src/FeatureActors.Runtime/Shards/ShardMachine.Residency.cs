@@ -118,6 +118,7 @@ internal sealed partial class ShardMachine
         Touch(ref slot);
         _cold = Math.Max(0, _cold - 1);
         Counters.Loads++;
+        Counters.LoadsByFormat[stored.State.Span[0]]++;
         _wheel.Schedule(entity, _block.NextDueMs);
         if (_isSinkAhead)
         {

@@ -1,3 +1,5 @@
+using FeatureActors.Core.Formats;
+
 namespace FeatureActors.Runtime.Shards;
 
 /// <summary>Bounds and intervals of one shard.</summary>
@@ -38,6 +40,9 @@ public sealed record ShardOptions
 
     /// <summary>Most keys of one load.</summary>
     public int LoadLimit { get; init; } = 2_000;
+
+    /// <summary>Format of the entities that checkpoints write.</summary>
+    public byte WriteFormat { get; init; } = StoredFormat.Default;
 
     /// <summary>Bytes of log entries that wait in the shard before it stops asking for more.</summary>
     public int PendingBytes { get; init; } = 512 * 1024;

@@ -4,6 +4,7 @@ using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Entities;
+using FeatureActors.Core.Formats;
 using FeatureActors.Core.Payloads;
 using FeatureActors.Core.Slots;
 using FeatureActors.Hocon;
@@ -56,10 +57,10 @@ internal sealed class Generation
     }
 
     /// <summary>The batch as this release packs it.</summary>
-    public byte[] PackBatch()
+    public byte[] PackBatch(byte format = StoredFormat.Default)
     {
         RowColumn[] columns = [.. _plan.Columns.Select(static (c, i) => new RowColumn(c.Numbers[0], i, c.Type))];
-        var writer = new BatchWriter();
+        var writer = new BatchWriter(format);
         writer.Begin("s", 100, Start, columns);
         for (int i = 0; i < 12; i++)
         {
@@ -89,12 +90,17 @@ internal sealed class Generation
         return Save(block);
     }
 
-    /// <summary>The block as this release writes it again.</summary>
-    public byte[] Rewrite(byte[] stored)
+    /// <summary>The block as this release writes it again, with another due time if one is given.</summary>
+    public byte[] Rewrite(byte[] stored, byte format = StoredFormat.Default, long? nextDueMs = null)
     {
         EntityBlock block = NewBlock();
         block.Load(stored);
-        return Save(block);
+        if (nextDueMs is { } due)
+        {
+            block.SetGroup(0, block.Group(0) with { NextDueMs = due });
+        }
+
+        return Save(block, format);
     }
 
     /// <summary>Values of a block from the last row until everything has left, a line each.</summary>
@@ -119,10 +125,10 @@ internal sealed class Generation
 
     private EntityBlock NewBlock() => new(_layout, new ArrayBlockMemory());
 
-    private static byte[] Save(EntityBlock block)
+    private static byte[] Save(EntityBlock block, byte format = StoredFormat.Default)
     {
         byte[] saved = new byte[block.SavedBytesMax];
-        return saved[..block.Save(saved)];
+        return saved[..block.Save(saved, format)];
     }
 
     private void AddRow(BatchWriter writer, RowColumn[] columns, int i)
@@ -155,7 +161,7 @@ internal sealed class Generation
     private static RowCell Bytes(ByteArena arena, ReadOnlySpan<byte> value) =>
         new() { Offset = arena.Append(value), Length = value.Length, IsPresent = true };
 
-    private static string Lines(ReadOnlySpan<byte> bytes)
+    public static string Lines(ReadOnlySpan<byte> bytes)
     {
         var text = new StringBuilder();
         for (int at = 0; at < bytes.Length; at += 64)

@@ -111,6 +111,23 @@ public sealed class PostgresCheckpointStoreTests(PostgresFixture postgres) : Che
     }
 
     [Fact]
+    public async Task Whoever_does_not_read_the_newest_format_that_was_written_is_refused()
+    {
+        await (await NewAsync()).NoteFormatAsync(newestRead: 1, written: 1, default);
+        await (await NewAsync()).NoteFormatAsync(newestRead: 2, written: 1, default);
+        await (await NewAsync()).NoteFormatAsync(newestRead: 1, written: 1, default);
+        await (await NewAsync()).NoteFormatAsync(newestRead: 2, written: 2, default);
+        PostgresStores older = await NewAsync();
+
+        UnreadableFormatException refused = await Assert.ThrowsAsync<UnreadableFormatException>(async () => await older.NoteFormatAsync(1, 1, default));
+
+        Assert.Equal(2, refused.Written);
+        Assert.Contains("they write format 2 into logs and states, this release reads up to 1", refused.Message, StringComparison.Ordinal);
+        await (await NewAsync()).NoteFormatAsync(newestRead: 2, written: 1, default);
+        await Assert.ThrowsAsync<UnreadableFormatException>(async () => await older.NoteFormatAsync(1, 1, default));
+    }
+
+    [Fact]
     public async Task A_running_node_goes_on_while_the_next_release_adds_to_the_schema()
     {
         ICheckpointStore store = (await NewAsync()).Checkpoints;

@@ -73,7 +73,7 @@ public sealed class NodeOptionsTests
             "node.conf");
 
         var defaults = new NodeOptions();
-        AssertAllDiffer(defaults, options, "fa", "fa.redis.password-file", "fa.postgres.password-file", "fa.postgres.ca-file", "fa.http.token-file", "fa.http.certificate-file", "fa.http.key-file", "fa.otlp.headers-file", "fa.sink.settings");
+        AssertAllDiffer(defaults, options, "fa", "fa.redis.password-file", "fa.postgres.password-file", "fa.postgres.ca-file", "fa.http.token-file", "fa.http.certificate-file", "fa.http.key-file", "fa.otlp.headers-file", "fa.sink.settings", "fa.write-format");
         Assert.Equal("f", options.Sink.Settings.Read([]).String("folder"));
         Assert.Equal("false", options.Kafka.Properties["api.version.request"]);
         Assert.Equal("0.9.0.1", options.Kafka.Properties["broker.version.fallback"]);
@@ -103,6 +103,7 @@ public sealed class NodeOptionsTests
     [InlineData("fa.log = kafka, fa.kafka.bootstrap-servers = k, fa.ownership = lease", "fa.ownership = lease needs fa.store = postgres")]
     [InlineData("fa.postgres.schema = \"a;b\"", "letters, digits, _ and -")]
     [InlineData("fa.postgres.password-file = nowhere", "there is no file nowhere")]
+    [InlineData("fa.write-format = 0", "1")]
     [InlineData("fa.lease.renew = 2s", "at most a third of duration")]
     public void What_does_not_go_together_is_a_mistake_that_says_why(string text, string why)
     {

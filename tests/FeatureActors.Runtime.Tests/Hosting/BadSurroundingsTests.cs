@@ -1,5 +1,5 @@
 using FeatureActors.Abstractions.Identity;
-using FeatureActors.Core.Batches;
+using FeatureActors.Core.Formats;
 using FeatureActors.Runtime.Ingest;
 using FeatureActors.Runtime.Shards;
 using FeatureActors.TestKit.Faults;
@@ -22,7 +22,7 @@ public sealed class BadSurroundingsTests
         await node.UntilCountAsync("clicked", 1, 0, 1, 2, 3);
         byte[] newer = new byte[100];
         "FA"u8.CopyTo(newer);
-        newer[2] = BatchWriter.Format + 1;
+        newer[2] = StoredFormat.Newest + 1;
         await _world.Log.AppendAsync(Halted, newer, CancellationToken.None);
 
         await node.UntilAsync("the shard stands still", () => IsIn(node, ShardState.Faulted));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using FeatureActors.Core.Formats;
 using FeatureActors.Runtime.Hosting;
 using FeatureActors.Runtime.Ingest;
 using FeatureActors.Runtime.Shards;
@@ -53,6 +54,8 @@ internal static class NodeMetrics
         new("fa_shard_stored_entities", MetricKind.Gauge, "", "Entities in the checkpoint store that are not in memory.", static m => Shards(m, static s => s.ColdEntities)),
         new("fa_shard_memory_bytes", MetricKind.Gauge, "bytes", "Bytes of entities in memory.", static m => Shards(m, static s => s.Counters.MemoryBytes)),
         OfShard("fa_shard_loads", "", "Entities loaded from the checkpoint store.", static c => c.Loads),
+        OfFormats("fa_shard_format_log_batches", "Log batches applied, by their format.", static c => c.LogBatchesByFormat),
+        OfFormats("fa_shard_format_loads", "Entities loaded from the checkpoint store, by the format that they were stored in.", static c => c.LoadsByFormat),
         OfShard("fa_shard_passivations", "", "Entities that left memory.", static c => c.Passivations),
     ];
 
@@ -123,6 +126,10 @@ internal static class NodeMetrics
 
     private static Metric OfShard(string name, string unit, string help, Func<ShardCounters, double> read) =>
         new(name, MetricKind.Counter, unit, help, m => Shards(m, s => read(s.Counters)));
+
+    private static Metric OfFormats(string name, string help, Func<ShardCounters, long[]> read) =>
+        new(name, MetricKind.Counter, "", help, m => m.Node is null ? [] : m.Node.Shards.SelectMany(s => read(s.Counters).Select((count, format) =>
+            new Sample(count, Labels(s, ("format", format.ToString(CultureInfo.InvariantCulture))))).Skip(StoredFormat.Oldest)));
 
     private static IEnumerable<Sample> Sources(MetricMoment moment, Func<SourceStatus, double> read) => moment.Node is null
         ? []
