@@ -191,12 +191,8 @@ public sealed partial class EntityUpdater
         GroupPlan group = _groups[place];
 
         // What no window takes away lives as long as the group does: an old event counts while newer ones keep it alive.
-        bool isIdleOut = false;
-        if (group.Idle is not null)
-        {
-            ForgetIdle(place, group, Math.Max(eventTimeMs, idleNowMs));
-            isIdleOut = GroupEvaluator.IdleExit(group, Math.Max(eventTimeMs, _block.Group(place).LastEventMs)) <= idleNowMs;
-        }
+        bool isIdleOut = group.Idle is not null
+            && GroupEvaluator.IdleExit(group, Math.Max(eventTimeMs, _block.Group(place).LastEventMs)) <= idleNowMs;
 
         // T may be behind, after a restart for example; whether a row counts must not depend on that.
         bool isLate = nowMs < idleNowMs && !CanHold(group, eventTimeMs, idleNowMs, isIdleOut);
@@ -220,6 +216,12 @@ public sealed partial class EntityUpdater
                 isHeld = true;
                 placement.Add(f, slotStart);
             }
+        }
+
+        if (isHeld && group.Idle is not null)
+        {
+            // A row that nothing takes begins no new life: what the group has leaves when T is there, in memory and in the store alike.
+            ForgetIdle(place, group, Math.Max(eventTimeMs, idleNowMs));
         }
 
         return isHeld;

@@ -194,20 +194,21 @@ public sealed class ClusterSimulation
         {
             Random random = Course.Random;
             string key = _world.Keys[random.Next(_world.Keys.Count)];
+            long[] ends = [.. _world.Shards.Values.Select(static s => s.Log.End)];
             _world.Source.Add(random.Next(_world.Source.Partitions), key, Course.NowMs, random.Next(-5, 20), "xyz"[random.Next(3)].ToString(), "buy", null);
             while (!_world.IsApplied)
             {
                 _world.Advance(100);
             }
 
-            long[] from = [.. _world.Shards.Values.Select(static s => s.ClockMs)];
             _world.AdvanceIn(700 + (5L * _world.DelayMaxMs), 7);
-            foreach ((SimulatedShard shard, long fromMs) in _world.Shards.Values.Zip(from))
+            foreach ((SimulatedShard shard, long end) in _world.Shards.Values.Zip(ends))
             {
+                long? from = shard.Naive.Log.Skip((int)end).Max(static e => (long?)e.AppliedAtMs);
                 foreach (NaiveGroup group in shard.Naive.Groups.Where(static g => g.IsHeld))
                 {
                     string full = SimulatedShard.FullKey(group.Name, key);
-                    if (shard.Holds(full))
+                    if (from is { } fromMs && shard.Holds(full))
                     {
                         shard.Sink.CompareNudged(full, group, fromMs);
                     }

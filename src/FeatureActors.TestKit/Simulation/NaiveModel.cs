@@ -172,10 +172,17 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
                 states.Add((g, e.Key), rows = new GroupRows());
             }
 
-            // What no window takes away goes when the group was idle for long, before a new row is counted.
+            bool isYoung = group.IdleExit(Math.Max(timeMs, rows.LastMs)) > rowNowMs;
+            bool isHeld = group.Features.Any(f => !f.IsComputed && f.CanHold(timeMs, rowNowMs, isYoung));
+            if (!isHeld)
+            {
+                continue;
+            }
+
             long idleExit = group.IdleExit(rows.LastMs);
             if (idleExit <= Math.Max(rowNowMs, timeMs))
             {
+                // What no window takes away goes when the group was idle for long, before a new row is counted.
                 rows.Life.Clear();
                 rows.IsAmbiguous = rows.DoubtMs != long.MinValue && group.IdleExit(rows.DoubtMs) > Math.Max(rowNowMs, timeMs);
             }
@@ -189,13 +196,6 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
             {
                 // An entity without any slot may have left memory and store, and with it the time of its newest row.
                 rows.IsAmbiguous = true;
-            }
-
-            bool isYoung = group.IdleExit(Math.Max(timeMs, rows.LastMs)) > rowNowMs;
-            bool isHeld = group.Features.Any(f => !f.IsComputed && f.CanHold(timeMs, rowNowMs, isYoung));
-            if (!isHeld)
-            {
-                continue;
             }
 
             var row = new NaiveRow(e, timeMs, rowNowMs) { IsDoubtful = MayHaveMissedItsSession(group, rows, timeMs, rowNowMs, appliedMs) };

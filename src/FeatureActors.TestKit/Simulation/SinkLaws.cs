@@ -9,22 +9,27 @@ internal sealed class SinkLaws(SimulatedWorld world, SimulatedShard shard)
     public long RestSinceMs { get; set; }
 
     /// <summary>After a single event at rest: a value trigger that should have fired for it has.</summary>
+    /// <param name="key">Full key in the sink.</param>
+    /// <param name="group">Its group.</param>
+    /// <param name="from">T when the event was applied: what left a window since then has longer, and <see cref="Compare"/> judges it.</param>
     public void CompareNudged(string key, NaiveGroup group, long from)
     {
-        NaiveModel naive = shard.Naive;
-        if (naive.Evaluate(shard.Log.End, from, onlyKey: key).GetValueOrDefault(key) is not { } then
-            || naive.Evaluate(shard.Log.End, shard.ClockMs, onlyKey: key).GetValueOrDefault(key) is not { } now || !group.AreSame(then, now, hasAgeing: false))
+        IReadOnlyDictionary<string, string>? hash = world.Ports.Sink.TryRead(key);
+        if (At(shard.ClockMs) is not { } now || !IsAsAt(from) || (hash is not null && VersionOf(hash).TimeMs is var written && written > from && !IsAsAt(written)))
         {
             return;
         }
 
         world.Course.Comparisons++;
         world.Course.Meet("value-trigger-judged");
-        IReadOnlyDictionary<string, string>? hash = world.Ports.Sink.TryRead(key);
         if (group.ValueTriggers.Any(t => t.Fires(now, hash)))
         {
             SimulatedCourse.Violate(SimulatedLaw.Values, $"an event at rest: {key}: {group.ValueTriggers[0]} should have fired\n  now     {NaiveModel.Show(now)}\n  written {NaiveModel.Show(hash)}");
         }
+
+        Dictionary<string, string>? At(long timeMs) => shard.Naive.Evaluate(shard.Log.End, timeMs, onlyKey: key).GetValueOrDefault(key);
+
+        bool IsAsAt(long timeMs) => At(timeMs) is { } then && group.AreSame(then, now!, hasAgeing: false);
     }
 
     /// <summary>At rest the sink has what all events give, and nothing else.</summary>

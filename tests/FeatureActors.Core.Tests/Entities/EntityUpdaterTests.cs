@@ -73,10 +73,35 @@ public sealed class EntityUpdaterTests
         Assert.Equal("1", Value("hour:1h", 20 * Hour));
     }
 
-    private void Apply(long eventTimeMs, long nowMs)
+    [Fact]
+    public void Event_that_the_group_does_not_take_leaves_idle_state_alone_until_the_clock_has_got_there()
+    {
+        Apply(Hour, nowMs: Hour);
+
+        // T is held, at two o'clock, since the owner's clock went back: by its own ingest the event is beyond retention.
+        ulong taken = Apply(Hour / 2, nowMs: 2 * Hour, idleNowMs: 20 * Hour);
+
+        Assert.Equal(0UL, taken);
+        Assert.Equal("1", Value("all:lifetime", 2 * Hour));
+    }
+
+    [Fact]
+    public void Event_that_the_group_takes_after_its_idle_time_starts_anew_although_the_clock_has_not_got_there()
+    {
+        Apply(Hour, nowMs: Hour);
+
+        ulong taken = Apply(20 * Hour, nowMs: 2 * Hour, idleNowMs: 20 * Hour);
+
+        Assert.NotEqual(0UL, taken);
+        Assert.Equal("1", Value("all:lifetime", 2 * Hour));
+    }
+
+    private ulong Apply(long eventTimeMs, long nowMs) => Apply(eventTimeMs, nowMs, nowMs);
+
+    private ulong Apply(long eventTimeMs, long nowMs, long idleNowMs)
     {
         var head = new RowHead(0, 0, 1, eventTimeMs, eventTimeMs, 1UL << _plan.Groups[0].Number, 0, 0, 0, 0, 0);
-        _updater.Apply(head, new RowView(new RowCell[_plan.Columns.Count], default, eventTimeMs, eventTimeMs, 1), nowMs);
+        return _updater.Apply(head, new RowView(new RowCell[_plan.Columns.Count], default, eventTimeMs, eventTimeMs, 1), nowMs, idleNowMs);
     }
 
     private string Value(string field, long nowMs)
