@@ -28,22 +28,12 @@ internal sealed record NaiveGroup(string Name, Func<SimulatedEvent, bool> Where,
     /// <summary>True when both have the same fields with the same values, as exactly as each type promises.</summary>
     public bool AreSame(IReadOnlyDictionary<string, string> expected, IReadOnlyDictionary<string, string> found, bool hasAgeing = true)
     {
-        _byField ??= Features.SelectMany(static f => f.Windows.Select(w => (w.Field, f))).ToDictionary();
-        foreach (string field in expected.Keys.Union(found.Keys).Where(static f => !f.StartsWith('_')))
-        {
-            NaiveFeature feature = _byField[field];
-            if (feature.IsAgeing && !hasAgeing)
-            {
-                continue;
-            }
+        _byField ??= Features.SelectMany(static f => f.Windows.Select(w => (w.Field, f))).ToDictionary(StringComparer.Ordinal);
+        return expected.All(e => IsSame(e.Key, e.Value, found.GetValueOrDefault(e.Key)))
+            && found.All(f => expected.ContainsKey(f.Key) || IsSame(f.Key, null, f.Value));
 
-            if (!AreSame(feature, expected.GetValueOrDefault(field), found.GetValueOrDefault(field)))
-            {
-                return false;
-            }
-        }
-
-        return true;
+        bool IsSame(string field, string? a, string? b) =>
+            field.StartsWith('_') || (_byField[field] is var feature && ((feature.IsAgeing && !hasAgeing) || AreSame(feature, a, b)));
     }
 
     private static bool AreSame(NaiveFeature feature, string? expected, string? found)

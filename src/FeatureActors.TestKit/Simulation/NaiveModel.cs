@@ -40,7 +40,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
         string? only = onlyKey is null ? null : SimulatedShard.KeyOf(onlyKey);
         Fold fold = FoldTo(end, only);
         var result = new Dictionary<string, Dictionary<string, string>?>(StringComparer.Ordinal);
-        foreach (((int g, string key), GroupRows rows) in fold.States)
+        foreach (((int g, string key), NaiveGroupRows rows) in fold.States)
         {
             if (only is not null && key != only)
             {
@@ -50,7 +50,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
             (bool isAlive, Dictionary<string, string>? fields) = Fields(groups[g], rows, nowMs, isPublished);
             if (isAlive)
             {
-                result.Add(SimulatedShard.FullKey(groups[g].Name, key), fields);
+                result.Add(rows.FullKey, fields);
             }
         }
 
@@ -127,7 +127,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     /// A row told again so late that its entity may have left meanwhile, and its id with it: a lifetime window of a key that lives
     /// again may count it, and so may any window when the row lay so far ahead that it was moved back less this time.
     /// </summary>
-    private void Doubt(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long firstTimeMs, long appliedMs, bool isGone)
+    private void Doubt(Dictionary<(int, string), NaiveGroupRows> states, SimulatedEvent e, long timeMs, long firstTimeMs, long appliedMs, bool isGone)
     {
         bool hasMoved = timeMs != firstTimeMs && !groups.Any(g => g.Where(e)
             && g.Features.Any(f => f.Accepts(e) && f.Windows.Any(w => (w.IsForLife ? g.IdleExit(firstTimeMs) : w.LeavesAt(firstTimeMs)) > appliedMs)));
@@ -135,15 +135,15 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
         {
             if ((hasMoved || isGone) && groups[g].Where(e))
             {
-                if (!states.TryGetValue((g, e.Key), out GroupRows? moved))
+                if (!states.TryGetValue((g, e.Key), out NaiveGroupRows? moved))
                 {
-                    states.Add((g, e.Key), moved = new GroupRows());
+                    states.Add((g, e.Key), moved = new NaiveGroupRows(groups[g], e.Key));
                 }
 
                 moved.IsAmbiguous = true;
                 moved.DoubtMs = Math.Max(moved.DoubtMs, timeMs);
             }
-            else if (groups[g].HasLife && groups[g].Where(e) && states.TryGetValue((g, e.Key), out GroupRows? rows)
+            else if (groups[g].HasLife && groups[g].Where(e) && states.TryGetValue((g, e.Key), out NaiveGroupRows? rows)
                 && groups[g].IdleExit(timeMs) <= appliedMs)
             {
                 rows.IsAmbiguous = true;
@@ -152,11 +152,11 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     }
 
     /// <summary>True when what a key had may have decayed or cancelled out, and left with its ids.</summary>
-    private bool HasLeft(Dictionary<(int, string), GroupRows> states, string key, long nowMs) => groups.Any(static g => g.HasAgeing)
-        && !Enumerable.Range(0, groups.Count).Any(g => states.TryGetValue((g, key), out GroupRows? rows) && IsAnythingAlive(groups[g], rows, nowMs));
+    private bool HasLeft(Dictionary<(int, string), NaiveGroupRows> states, string key, long nowMs) => groups.Any(static g => g.HasAgeing)
+        && !Enumerable.Range(0, groups.Count).Any(g => states.TryGetValue((g, key), out NaiveGroupRows? rows) && IsAnythingAlive(rows, nowMs));
 
     /// <summary>True when some group took the row.</summary>
-    private bool Take(Dictionary<(int, string), GroupRows> states, SimulatedEvent e, long timeMs, long rowNowMs, long appliedMs)
+    private bool Take(Dictionary<(int, string), NaiveGroupRows> states, SimulatedEvent e, long timeMs, long rowNowMs, long appliedMs)
     {
         bool isTaken = false;
         for (int g = 0; g < groups.Count; g++)
@@ -167,9 +167,9 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
                 continue;
             }
 
-            if (!states.TryGetValue((g, e.Key), out GroupRows? rows))
+            if (!states.TryGetValue((g, e.Key), out NaiveGroupRows? rows))
             {
-                states.Add((g, e.Key), rows = new GroupRows());
+                states.Add((g, e.Key), rows = new NaiveGroupRows(group, e.Key));
             }
 
             bool isYoung = group.IdleExit(Math.Max(timeMs, rows.LastMs)) > rowNowMs;
@@ -183,7 +183,7 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
             if (idleExit <= Math.Max(rowNowMs, timeMs))
             {
                 // What no window takes away goes when the group was idle for long, before a new row is counted.
-                rows.Life.Clear();
+                rows.EndLife();
                 rows.IsAmbiguous = rows.DoubtMs != long.MinValue && group.IdleExit(rows.DoubtMs) > Math.Max(rowNowMs, timeMs);
             }
             else if (idleExit <= appliedMs && rows.Life.Count > 0)
@@ -192,20 +192,15 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
                 rows.IsAmbiguous = true;
             }
 
-            if (group.HasLife && idleExit != long.MaxValue && rows.LastMs > timeMs && !IsAnythingAlive(group, rows, Math.Max(rowNowMs, appliedMs)))
+            if (group.HasLife && idleExit != long.MaxValue && rows.LastMs > timeMs && !IsAnythingAlive(rows, Math.Max(rowNowMs, appliedMs)))
             {
                 // An entity without any slot may have left memory and store, and with it the time of its newest row.
                 rows.IsAmbiguous = true;
             }
 
             var row = new NaiveRow(e, timeMs, rowNowMs) { IsDoubtful = MayHaveMissedItsSession(group, rows, timeMs, rowNowMs, appliedMs) };
-            rows.All.Add(row);
+            rows.Add(row, isYoung);
             isTaken = true;
-            rows.LastMs = Math.Max(rows.LastMs, timeMs);
-            if (isYoung)
-            {
-                rows.Life.Add(row);
-            }
         }
 
         return isTaken;
@@ -214,47 +209,37 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     /// <summary>
     /// A row that was in time when it was read and applied so much later that a session which it belongs to may be forgotten.
     /// </summary>
-    private static bool MayHaveMissedItsSession(NaiveGroup group, GroupRows rows, long timeMs, long rowNowMs, long appliedMs) =>
+    private static bool MayHaveMissedItsSession(NaiveGroup group, NaiveGroupRows rows, long timeMs, long rowNowMs, long appliedMs) =>
         appliedMs > rowNowMs && group.Features.SelectMany(static f => f.Windows).OfType<NaiveSession>()
             .Any(s => timeMs < appliedMs - s.LatenessMs && rows.All.Exists(r => Math.Abs(r.TimeMs - timeMs) < s.GapMs && s.LeavesAt(r.TimeMs) <= appliedMs));
 
-    private static bool IsAnythingAlive(NaiveGroup group, GroupRows rows, long nowMs) => group.Features.Any(f => f.IsAgeing
-        ? IsWorthKeeping(f, rows, nowMs)
-        : f.Windows.Any(w => IsIdleBound(f, w)
-            ? rows.Life.Exists(r => f.Accepts(r.Event))
-            : rows.All.Exists(r => f.Accepts(r.Event) && w.CanHold(r.TimeMs, r.TakenAtMs) && w.LeavesAt(r.TimeMs) > nowMs)));
+    private static bool IsAnythingAlive(NaiveGroupRows rows, long nowMs) => rows.Features.Any(f => f.Feature.IsAgeing
+        ? IsWorthKeeping(f, nowMs)
+        : f.Windows.Any(w => w.IsAlive(nowMs)));
 
-    // Windows of time share their slots; sessions and last rows have their own.
-    private static bool IsIdleBound(NaiveFeature feature, NaiveWindow window) =>
-        window.IsForLife || (window is not NaiveSession && feature.Windows.Any(static w => w is NaiveLifetime));
+    private static bool IsWorthKeeping(NaiveFeatureRows feature, long nowMs) =>
+        Math.Abs(NaiveValues.Worth(feature.Feature, feature.All, nowMs)) >= NaiveFeature.Epsilon;
 
-    private static bool IsWorthKeeping(NaiveFeature feature, GroupRows rows, long nowMs) =>
-        Math.Abs(NaiveValues.Worth(feature, [.. rows.All.Where(r => feature.Accepts(r.Event))], nowMs)) >= NaiveFeature.Epsilon;
-
-    private static (bool IsAlive, Dictionary<string, string>? Fields) Fields(NaiveGroup group, GroupRows rows, long nowMs, bool isPublished)
+    private static (bool IsAlive, Dictionary<string, string>? Fields) Fields(NaiveGroup group, NaiveGroupRows rows, long nowMs, bool isPublished)
     {
         bool isIdle = group.IdleExit(rows.LastMs) <= nowMs;
         bool isOpen = rows.IsAmbiguous;
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
         bool isAlive = false;
-        foreach (NaiveFeature feature in group.Features.Where(static f => !f.IsComputed))
+        foreach (NaiveFeatureRows feature in rows.Features)
         {
-            List<NaiveRow> all = [.. rows.All.Where(r => feature.Accepts(r.Event))];
-            List<NaiveRow> life = isIdle || all.Count == 0 ? [] : [.. rows.Life.Where(r => feature.Accepts(r.Event))];
-            foreach (NaiveWindow window in feature.Windows)
+            if (feature.Feature.IsAgeing)
             {
-                bool isIdleBound = !feature.IsAgeing && IsIdleBound(feature, window);
-                List<NaiveRow> taken = isIdleBound ? life : all;
-                IReadOnlyList<NaiveRow>? selected = window.Select(taken, nowMs);
-                isOpen |= selected is null;
-                string? value = selected is null ? null : NaiveValues.Of(feature, window, selected, nowMs);
-                long lookedAtMs = isPublished && feature.IsAgeing ? NaiveWindow.Floor(nowMs, feature.AgeingStepMs) : nowMs;
-                isAlive |= feature.IsAgeing ? Math.Abs(NaiveValues.Worth(feature, taken, lookedAtMs)) >= NaiveFeature.Epsilon
-                    : isIdleBound ? taken.Count > 0
-                    : taken.Exists(r => window.CanHold(r.TimeMs, r.TakenAtMs) && window.LeavesAt(r.TimeMs) > nowMs);
+                isAlive |= IsWorthKeeping(feature, isPublished ? NaiveWindow.Floor(nowMs, feature.Feature.AgeingStepMs) : nowMs);
+            }
+
+            foreach (NaiveWindowRows window in feature.Windows)
+            {
+                isAlive |= !feature.Feature.IsAgeing && window.IsAlive(nowMs, isIdle);
+                isOpen |= !window.TryEvaluate(nowMs, isIdle, out string? value);
                 if (value is not null)
                 {
-                    fields.Add(window.Field, value);
+                    fields.Add(window.Window.Field, value);
                 }
             }
         }
@@ -299,28 +284,12 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
 
         public long[] Clocks { get; }
 
-        public Dictionary<(int, string), GroupRows> States { get; } = [];
+        public Dictionary<(int, string), NaiveGroupRows> States { get; } = [];
 
         /// <summary>The ids of each key, with the time of their rows and how many were known before.</summary>
         public Dictionary<(string, string), (long TimeMs, int Number)> Ids { get; } = [];
 
         /// <summary>How many ids were known when a key was last without anything.</summary>
         public Dictionary<string, int> Left { get; } = [];
-    }
-
-    private sealed class GroupRows
-    {
-        public long LastMs { get; set; } = long.MinValue;
-
-        public bool IsAmbiguous { get; set; }
-
-        /// <summary>Event time of a row that was counted or not.</summary>
-        public long DoubtMs { get; set; } = long.MinValue;
-
-        /// <summary>Rows that windows take away.</summary>
-        public List<NaiveRow> All { get; } = [];
-
-        /// <summary>Rows that only the group's idle time takes away.</summary>
-        public List<NaiveRow> Life { get; } = [];
     }
 }

@@ -1,15 +1,5 @@
 namespace FeatureActors.TestKit.Simulation;
 
-/// <summary>A row as the naive model keeps it.</summary>
-/// <param name="Event">The event.</param>
-/// <param name="TimeMs">Event time that counts.</param>
-/// <param name="TakenAtMs">The time at which it was judged to be late or not.</param>
-internal sealed record NaiveRow(SimulatedEvent Event, long TimeMs, long TakenAtMs)
-{
-    /// <summary>True when the session that it belongs to may have been forgotten before it was applied.</summary>
-    public bool IsDoubtful { get; init; }
-}
-
 /// <summary>A window of the naive model, by the formulas of docs/definitions.md alone.</summary>
 /// <param name="Field">Name of its field.</param>
 internal abstract record NaiveWindow(string Field)
@@ -36,13 +26,23 @@ internal abstract record NaiveWindow(string Field)
     /// <summary>False when a row that is judged at this time is beyond retention.</summary>
     public virtual bool CanHold(long timeMs, long nowMs) => LeavesAt(timeMs) > nowMs;
 
+    /// <summary>The rows, oldest first, in parts of which one is selected from, whatever T is.</summary>
+    public virtual IReadOnlyList<NaiveRow[]> Divide(IReadOnlyList<NaiveRow> rows) => [[.. rows]];
+
     /// <summary>The rows in it at T; null when the definitions, or the time at which something was applied, leave it open.</summary>
-    public virtual IReadOnlyList<NaiveRow>? Select(IReadOnlyList<NaiveRow> rows, long nowMs) => [.. rows.Where(r => Holds(r.TimeMs, nowMs))];
+    public virtual ArraySegment<NaiveRow>? Select(IReadOnlyList<NaiveRow[]> parts, long nowMs)
+    {
+        (long fromMs, long endMs) = Span(nowMs);
+        int from = Array.FindIndex(parts[0], r => r.TimeMs >= fromMs);
+        return from < 0 ? ArraySegment<NaiveRow>.Empty
+            : new ArraySegment<NaiveRow>(parts[0], from, Array.FindLastIndex(parts[0], r => r.TimeMs < endMs) + 1 is var end && end > from ? end - from : 0);
+    }
 
     /// <summary>Time from which a row of <paramref name="timeMs"/> is of no use.</summary>
     public abstract long LeavesAt(long timeMs);
 
-    protected virtual bool Holds(long timeMs, long nowMs) => true;
+    /// <summary>The span of time, without its end, of which it has the rows at T.</summary>
+    protected virtual (long FromMs, long EndMs) Span(long nowMs) => (long.MinValue, long.MaxValue);
 
     public static long Floor(long value, long width) => (value >= 0 ? value / width : -((-value + width - 1) / width)) * width;
 }
@@ -60,11 +60,8 @@ internal sealed record NaiveSliding(string Field, long SizeMs, long SlotMs, long
 
     public override long LeavesAt(long timeMs) => Floor(timeMs, SlotMs) + SpanMs;
 
-    protected override bool Holds(long timeMs, long nowMs)
-    {
-        long start = Floor(timeMs, SlotMs);
-        return Floor(nowMs - OffsetMs - SizeMs, SlotMs) <= start && start <= Floor(nowMs - OffsetMs, SlotMs);
-    }
+    protected override (long FromMs, long EndMs) Span(long nowMs) =>
+        (Floor(nowMs - OffsetMs - SizeMs, SlotMs), Floor(nowMs - OffsetMs, SlotMs) + SlotMs);
 }
 
 /// <summary>Everything, as long as the group lives.</summary>
@@ -92,7 +89,8 @@ internal sealed record NaiveTumbling(string Field, long PeriodMs, int Back) : Na
 
     public override long LeavesAt(long timeMs) => Floor(timeMs, PeriodMs) + SpanMs;
 
-    protected override bool Holds(long timeMs, long nowMs) => Floor(timeMs, PeriodMs) == Floor(nowMs, PeriodMs) - (Back * PeriodMs);
+    protected override (long FromMs, long EndMs) Span(long nowMs) =>
+        (Floor(nowMs, PeriodMs) - (Back * PeriodMs), Floor(nowMs, PeriodMs) - ((Back - 1) * PeriodMs));
 }
 
 /// <summary>Days, weeks or months of a zone whose clock never changes.</summary>
@@ -106,7 +104,8 @@ internal sealed record NaiveCalendar(string Field, string Unit, long ZoneMs, int
 
     public override long LeavesAt(long timeMs) => Start(Moved(PeriodOf(timeMs), Back + 1));
 
-    protected override bool Holds(long timeMs, long nowMs) => PeriodOf(timeMs) == Moved(PeriodOf(nowMs), -Back);
+    protected override (long FromMs, long EndMs) Span(long nowMs) =>
+        (Start(Moved(PeriodOf(nowMs), -Back)), Start(Moved(PeriodOf(nowMs), 1 - Back)));
 
     private DateOnly PeriodOf(long timeMs)
     {
@@ -140,11 +139,13 @@ internal sealed record NaiveSession(string Field, long GapMs, long LatenessMs) :
 
     public override bool CanHold(long timeMs, long nowMs) => timeMs + LatenessMs > nowMs;
 
-    public override IReadOnlyList<NaiveRow>? Select(IReadOnlyList<NaiveRow> rows, long nowMs)
+    public override IReadOnlyList<NaiveRow[]> Divide(IReadOnlyList<NaiveRow> rows) =>
+        [.. Sessions([.. rows.Where(r => CanHold(r.TimeMs, r.TakenAtMs))], GapMs).Select(static s => s.ToArray())];
+
+    public override ArraySegment<NaiveRow>? Select(IReadOnlyList<NaiveRow[]> parts, long nowMs)
     {
-        List<NaiveRow> open = Sessions([.. rows.Where(r => CanHold(r.TimeMs, r.TakenAtMs))], GapMs)
-            .Find(s => s[0].TimeMs <= nowMs && nowMs < s[^1].TimeMs + GapMs) ?? [];
-        return open.Exists(static r => r.IsDoubtful) ? null : open;
+        NaiveRow[] open = parts.FirstOrDefault(s => s[0].TimeMs <= nowMs && nowMs < s[^1].TimeMs + GapMs) ?? [];
+        return Array.Exists(open, static r => r.IsDoubtful) ? default(ArraySegment<NaiveRow>?) : open;
     }
 
     public override long LeavesAt(long timeMs) => timeMs + SpanMs;
@@ -176,19 +177,21 @@ internal sealed record NaiveLastRows(string Field, int Count) : NaiveWindow(Fiel
 
     public override long SpanMs => 0;
 
-    public override IReadOnlyList<NaiveRow>? Select(IReadOnlyList<NaiveRow> rows, long nowMs)
+    public override IReadOnlyList<NaiveRow[]> Divide(IReadOnlyList<NaiveRow> rows)
     {
-        NaiveRow[] newest = [.. rows.OrderByDescending(static r => r.TimeMs)];
+        NaiveRow[] newest = [.. rows.Reverse()];
         if (newest.Length <= Count)
         {
-            return newest;
+            return [newest];
         }
 
         long edge = newest[Count - 1].TimeMs;
         bool isOpen = newest[Count].TimeMs == edge
             && newest.Where(r => r.TimeMs == edge).Select(static r => (r.Event.Value, r.Event.Category)).Distinct().Count() > 1;
-        return isOpen ? null : newest[..Count];
+        return isOpen ? [] : [newest[..Count]];
     }
+
+    public override ArraySegment<NaiveRow>? Select(IReadOnlyList<NaiveRow[]> parts, long nowMs) => parts.Count == 0 ? default(ArraySegment<NaiveRow>?) : parts[0];
 
     public override long LeavesAt(long timeMs) => Never;
 }

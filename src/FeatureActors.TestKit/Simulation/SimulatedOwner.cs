@@ -1,6 +1,5 @@
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Sharding;
-using FeatureActors.Runtime.Entities;
 using FeatureActors.Runtime.Shards;
 
 namespace FeatureActors.TestKit.Simulation;
@@ -23,7 +22,7 @@ internal sealed partial class SimulatedOwner : IDisposable
     public SimulatedOwner(SimulatedWorld world, SimulatedNode node, SimulatedShard shard)
     {
         (_world, _node, Shard) = (world, node, shard);
-        _machine = new ShardMachine(shard.Id, shard.Plan, world.Options, new ChunkPool());
+        _machine = new ShardMachine(shard.Id, shard.Plan, world.Options, world.Chunks);
         world.Owners.Add(this);
     }
 

@@ -10,7 +10,8 @@ namespace FeatureActors.TestKit.Simulation;
 internal sealed class SimulatedShard
 {
     private readonly SimulatedWorld _world;
-    private readonly Dictionary<long, SimulatedOwner> _granted = [];
+    private readonly SortedList<long, SimulatedOwner> _granted = [];
+    private readonly Dictionary<string, bool> _held = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NaiveGroup> _groups;
     private long _writtenEpoch;
     private SimulatedOwner? _last;
@@ -43,7 +44,21 @@ internal sealed class SimulatedShard
     /// The living instance with the newest epoch, else the last there was; null before the first. An epoch may go to an instance that is over
     /// by then: the one before goes on until its next checkpoint.
     /// </summary>
-    public SimulatedOwner? Owner => _granted.OrderByDescending(static g => g.Key).Select(static g => g.Value).FirstOrDefault(static o => !o.IsOver) ?? _last;
+    public SimulatedOwner? Owner
+    {
+        get
+        {
+            for (int i = _granted.Count - 1; i >= 0; i--)
+            {
+                if (!_granted.Values[i].IsOver)
+                {
+                    return _granted.Values[i];
+                }
+            }
+
+            return _last;
+        }
+    }
 
     /// <summary>How often it was acquired.</summary>
     public int Acquisitions => _granted.Count;
@@ -60,7 +75,15 @@ internal sealed class SimulatedShard
     /// <summary>The keys in the sink that are this shard's.</summary>
     public List<string> ListKeys() => [.. _world.Ports.Sink.ListKeys().Where(Holds)];
 
-    public bool Holds(string fullKey) => GroupOf(fullKey) is not null && HasKey(KeyOf(fullKey));
+    public bool Holds(string fullKey)
+    {
+        if (!_held.TryGetValue(fullKey, out bool isHeld))
+        {
+            _held.Add(fullKey, isHeld = GroupOf(fullKey) is not null && HasKey(KeyOf(fullKey)));
+        }
+
+        return isHeld;
+    }
 
     /// <summary>The group that a key in the sink is of; null for one of another entity.</summary>
     public NaiveGroup? GroupOf(string fullKey) => _groups.GetValueOrDefault(fullKey.Split(':')[2]);

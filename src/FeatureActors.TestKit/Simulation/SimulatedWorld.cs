@@ -1,4 +1,5 @@
 using FeatureActors.Abstractions.Identity;
+using FeatureActors.Runtime.Entities;
 using FeatureActors.Runtime.Shards;
 
 namespace FeatureActors.TestKit.Simulation;
@@ -62,6 +63,9 @@ internal sealed class SimulatedWorld
 
     /// <summary>True when shards are shared by leases in SQL, false when by a group of the log.</summary>
     public bool IsLease { get; }
+
+    /// <summary>Memory that all instances of shards share, and leave behind.</summary>
+    public ChunkPool Chunks { get; } = new();
 
     /// <summary>Nodes that live, or are frozen.</summary>
     public List<SimulatedNode> Nodes { get; } = [];
