@@ -244,9 +244,6 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
             }
         }
 
-        // A row that came too late for a short window and in time for a long one of the group: with a T that is behind it, as on an owner that
-        // has not heard the time yet, the short one keeps it until T is there. It has no value meanwhile.
-        isOpen |= !isAlive && fields.Count == 0 && rows.All.Exists(r => r.TimeMs > nowMs);
         foreach (NaiveFeature feature in group.Features.Where(static f => f.IsComputed))
         {
             foreach (NaiveWindow window in feature.Windows)

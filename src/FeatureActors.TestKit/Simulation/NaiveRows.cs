@@ -131,7 +131,7 @@ internal sealed class NaiveWindowRows(NaiveFeature feature, NaiveWindow window, 
     public void See(NaiveRow row)
     {
         _parts = null;
-        if (window.CanHold(row.TimeMs, row.TakenAtMs))
+        if (window.Counts(row))
         {
             _leavesMs = Math.Max(_leavesMs, window.LeavesAt(row.TimeMs));
         }

@@ -23,8 +23,11 @@ internal abstract record NaiveWindow(string Field)
     /// <summary>Longest time from a row until it has left.</summary>
     public abstract long SpanMs { get; }
 
-    /// <summary>False when a row that is judged at this time is beyond retention.</summary>
+    /// <summary>False when a row that is judged at this time is beyond retention: late when all windows of its group say so.</summary>
     public virtual bool CanHold(long timeMs, long nowMs) => LeavesAt(timeMs) > nowMs;
+
+    /// <summary>False when a row that its group took at this time is not counted: every other goes into the slot of its event time, however late it is.</summary>
+    public virtual bool Counts(NaiveRow row) => true;
 
     /// <summary>The rows, oldest first, in parts of which one is selected from, whatever T is.</summary>
     public virtual IReadOnlyList<NaiveRow[]> Divide(IReadOnlyList<NaiveRow> rows) => [[.. rows]];
@@ -139,8 +142,10 @@ internal sealed record NaiveSession(string Field, long GapMs, long LatenessMs) :
 
     public override bool CanHold(long timeMs, long nowMs) => timeMs + LatenessMs > nowMs;
 
+    public override bool Counts(NaiveRow row) => CanHold(row.TimeMs, row.TakenAtMs);
+
     public override IReadOnlyList<NaiveRow[]> Divide(IReadOnlyList<NaiveRow> rows) =>
-        [.. Sessions([.. rows.Where(r => CanHold(r.TimeMs, r.TakenAtMs))], GapMs).Select(static s => s.ToArray())];
+        [.. Sessions([.. rows.Where(Counts)], GapMs).Select(static s => s.ToArray())];
 
     public override ArraySegment<NaiveRow>? Select(IReadOnlyList<NaiveRow[]> parts, long nowMs)
     {
