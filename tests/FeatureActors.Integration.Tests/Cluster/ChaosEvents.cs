@@ -1,11 +1,9 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Confluent.Kafka;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Integration.Tests.Kafka;
 using FeatureActors.Kafka;
-using FeatureActors.LocalServers;
 
 namespace FeatureActors.Integration.Tests.Cluster;
 
@@ -78,8 +76,9 @@ internal sealed class ChaosEvents(KafkaNode kafka, string topic, int seed, int u
     /// <summary>Everything the topic holds. A broker that was killed may have events twice: those are two events.</summary>
     public async Task<List<ChaosEvent>> ReadAllAsync()
     {
-        int partitions = await kafka.Connection.CountPartitionsAsync(topic, CancellationToken.None) ?? 0;
-        return await Task.Run(() => Read(partitions));
+        var events = new List<ChaosEvent>();
+        await kafka.ReadAllAsync(topic, value => events.Add(Parse(value)));
+        return events;
     }
 
     private long Due => (long)(TimeProvider.System.GetElapsedTime(_startedAt).TotalSeconds * _perSecond);
@@ -93,37 +92,6 @@ internal sealed class ChaosEvents(KafkaNode kafka, string topic, int seed, int u
         return (user, Encoding.UTF8.GetBytes(string.Create(
             CultureInfo.InvariantCulture,
             $$"""{"u":"{{user}}","i":"i{{_random.Next(Items)}}","c":"c{{_random.Next(5)}}","v":{{_random.Next(-50, 1_000)}},"ts":{{now}}}""")));
-    }
-
-    private List<ChaosEvent> Read(int partitions)
-    {
-        using IConsumer<Ignore, byte[]> consumer = new ConsumerBuilder<Ignore, byte[]>(
-            new ConsumerConfig(KafkaServer.ClientSettings.ToDictionary()) { BootstrapServers = kafka.Server.Endpoint, GroupId = "audit", EnableAutoCommit = false }).Build();
-        var ends = new Dictionary<int, long>();
-        for (int partition = 0; partition < partitions; partition++)
-        {
-            WatermarkOffsets range = consumer.QueryWatermarkOffsets(new TopicPartition(topic, partition), TimeSpan.FromSeconds(30));
-            Assert.Equal(0, range.Low.Value);
-            if (range.High > 0)
-            {
-                ends[partition] = range.High;
-            }
-        }
-
-        consumer.Assign(ends.Keys.Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
-        var events = new List<ChaosEvent>();
-        while (ends.Count > 0)
-        {
-            ConsumeResult<Ignore, byte[]> message = consumer.Consume(TimeSpan.FromSeconds(60)) ?? throw new TimeoutException("the topic cannot be read to its end");
-            events.Add(Parse(message.Message.Value));
-            if (message.Offset + 1 >= ends[message.Partition])
-            {
-                ends.Remove(message.Partition);
-                consumer.IncrementalUnassign([message.TopicPartition]);
-            }
-        }
-
-        return events;
     }
 
     private static ChaosEvent Parse(byte[] text)

@@ -53,5 +53,49 @@ internal sealed class KafkaNode : IAsyncDisposable
             producer.ProduceAsync(new TopicPartition(topic, partition), new Message<Null, byte[]> { Value = value })));
     }
 
+    /// <summary>Hands over the value of each message that lies in a topic now, partition by partition in order.</summary>
+    public async Task ReadAllAsync(string topic, Action<byte[]> take)
+    {
+        int partitions = await Connection.CountPartitionsAsync(topic, CancellationToken.None) ?? 0;
+        await Task.Run(() => Read(topic, partitions, take));
+    }
+
+    private void Read(string topic, int partitions, Action<byte[]> take)
+    {
+        using IConsumer<Ignore, byte[]> consumer = new ConsumerBuilder<Ignore, byte[]>(
+            new ConsumerConfig(KafkaServer.ClientSettings.ToDictionary()) { BootstrapServers = Server.Endpoint, GroupId = "reader of all", EnableAutoCommit = false }).Build();
+        var ends = new Dictionary<int, long>();
+        for (int partition = 0; partition < partitions; partition++)
+        {
+            WatermarkOffsets range = consumer.QueryWatermarkOffsets(new TopicPartition(topic, partition), TimeSpan.FromSeconds(30));
+            Assert.Equal(0, range.Low.Value);
+            if (range.High > 0)
+            {
+                ends[partition] = range.High;
+            }
+        }
+
+        consumer.Assign(ends.Keys.Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
+        while (ends.Count > 0)
+        {
+            ConsumeResult<Ignore, byte[]> message = consumer.Consume(TimeSpan.FromSeconds(60)) ?? throw new TimeoutException($"topic {topic} cannot be read to its end");
+            if (!ends.TryGetValue(message.Partition, out long end))
+            {
+                continue;
+            }
+
+            if (message.Offset < end)
+            {
+                take(message.Message.Value);
+            }
+
+            if (message.Offset + 1 >= end)
+            {
+                ends.Remove(message.Partition);
+                consumer.IncrementalUnassign([message.TopicPartition]);
+            }
+        }
+    }
+
     public ValueTask DisposeAsync() => Connection.DisposeAsync();
 }

@@ -25,11 +25,14 @@ internal sealed class FaProcess : IAsyncDisposable
     public int ExitCode => _process.ExitCode;
 
     /// <summary>Starts it; returns before it does anything.</summary>
-    public static async Task<FaProcess> StartAsync(string outputFile, params string[] arguments)
+    public static Task<FaProcess> StartAsync(string outputFile, params string[] arguments) => StartAsync(NodeBuild.Own, outputFile, arguments);
+
+    /// <summary>Starts the program of a build; returns before it does anything.</summary>
+    public static async Task<FaProcess> StartAsync(NodeBuild build, string outputFile, params string[] arguments)
     {
         // The shell gives way to the program, so the process id is the program's.
         var command = new ServerCommand(
-            "/bin/sh", ["-c", "exec \"$@\" >> \"$0\" 2>&1", outputFile, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", FindNode(), .. arguments]);
+            "/bin/sh", ["-c", "exec \"$@\" >> \"$0\" 2>&1", outputFile, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", build.Program, .. arguments]);
         return new FaProcess(await ServerProcess.StartAsync(command), outputFile);
     }
 
@@ -96,13 +99,5 @@ internal sealed class FaProcess : IAsyncDisposable
         _isDisposed = true;
         await KillAsync();
         _process.Dispose();
-    }
-
-    // Tests and node are built in the same configuration, side by side: artifacts/bin/<project>/<configuration>.
-    private static string FindNode()
-    {
-        var own = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        string node = Path.Combine(own.Parent!.Parent!.FullName, "FeatureActors.Node", own.Name, "FeatureActors.Node.dll");
-        return File.Exists(node) ? node : throw new FileNotFoundException($"the node is not built: no {node}");
     }
 }

@@ -26,6 +26,15 @@ internal sealed class LiveNode : IAsyncDisposable
 
     public string ConfigFile { get; }
 
+    /// <summary>Where it answers HTTP once <see cref="ListenOn"/> was called.</summary>
+    public int HttpPort { get; private set; }
+
+    /// <summary>What the next process runs.</summary>
+    public NodeBuild Build { get; set; } = NodeBuild.Own;
+
+    /// <summary>Exit code of the process that ended.</summary>
+    public int ExitCode => _process!.ExitCode;
+
     /// <summary>Everything that its processes wrote.</summary>
     public string Output => _process?.ReadOutput() ?? "";
 
@@ -89,7 +98,17 @@ internal sealed class LiveNode : IAsyncDisposable
     }
 
     /// <summary>Starts the process; returns before it does anything.</summary>
-    public async Task StartAsync() => _process = await FaProcess.StartAsync(_folder.Of($"{Path.GetFileNameWithoutExtension(ConfigFile)}.log"), "run", "--config", ConfigFile);
+    public async Task StartAsync() => _process = await FaProcess.StartAsync(Build, _folder.Of($"{Path.GetFileNameWithoutExtension(ConfigFile)}.log"), "run", "--config", ConfigFile);
+
+    /// <summary>Adds settings, which the next process follows; what was set before gives way.</summary>
+    public void Configure(string settings) => File.AppendAllText(ConfigFile, $"\n{settings}\n");
+
+    /// <summary>The next process answers HTTP on a port of the loopback.</summary>
+    public void ListenOn(int port)
+    {
+        HttpPort = port;
+        Configure(string.Create(CultureInfo.InvariantCulture, $"fa.http {{ enabled = true, port = {port} }}"));
+    }
 
     /// <summary>kill −9.</summary>
     public async Task KillAsync()
