@@ -46,8 +46,9 @@ public sealed class ConfigReader(ConfigObject value, string path, List<ConfigErr
         if (value is null)
         {
             ConfigNode? found = Value.Find(key)?.Value;
-            string state = found is null ? "is missing" : "must not be null";
-            Errors.Add(new ConfigError(found?.Position ?? Position, $"{ConfigPath.Append(Path, key)} {state}"));
+            Errors.Add(found is null
+                ? new ConfigError(Position, $"{ConfigPath.Append(Path, key)} is missing", $"add {key} = …")
+                : new ConfigError(found.Position, $"{ConfigPath.Append(Path, key)} must not be null", "give it a value"));
         }
 
         return value;

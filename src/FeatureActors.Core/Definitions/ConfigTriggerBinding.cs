@@ -49,7 +49,7 @@ internal sealed class ConfigTriggerBinding(string group, ConfigReader reader, Gr
 
         if (mustBeNumber && !field.IsNumber)
         {
-            value.Error($"the value of '{field.Name}' is not a number");
+            value.Error($"the value of '{field.Name}' is not a number", "without 'by' any change of the value counts");
             return null;
         }
 

@@ -49,7 +49,7 @@ internal static class FormulaBinder
 
             if (found.Type is null)
             {
-                Report($"the value of feature '{found.Input.Feature}' is neither a number nor a string", null);
+                Report($"the value of feature '{found.Input.Feature}' is neither a number nor a string", "an expression reads features such as count, sum or latest");
                 continue;
             }
 

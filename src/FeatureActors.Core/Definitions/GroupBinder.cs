@@ -290,7 +290,7 @@ internal sealed class GroupBinder
             return name;
         }
 
-        value.Error($"unknown feature type '{name}'", Names.Nearest(name, _context.Types.Names));
+        value.Error($"unknown feature type '{name}'", Names.NearestOrPlugin(name, _context.Types.Names));
         return null;
     }
 

@@ -37,6 +37,20 @@ internal static class Names
     public static string? Nearest(string word, IEnumerable<string> candidates) =>
         NearestWord.Find(word, candidates) is { } nearest ? $"did you mean '{nearest}'?" : KnownOnes(candidates);
 
+    /// <summary>As <see cref="Nearest"/>; what only a plug-in can bring is told from a word that is spelt wrongly.</summary>
+    public static string? NearestOrPlugin(string word, IReadOnlyCollection<string> candidates)
+    {
+        if (!word.StartsWith(FeatureTypeRegistry.CustomPrefix, StringComparison.Ordinal))
+        {
+            return Nearest(word, candidates);
+        }
+
+        string[] custom = [.. candidates.Where(static c => c.StartsWith(FeatureTypeRegistry.CustomPrefix, StringComparison.Ordinal))];
+        return custom.Length == 0
+            ? "no plug-in that is loaded brings one: put its folder into that of the plug-ins, or name that with --plugins"
+            : Nearest(word, custom);
+    }
+
     private static string? KnownOnes(IEnumerable<string> candidates)
     {
         string[] known = [.. candidates.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];

@@ -42,7 +42,7 @@ internal static class RatioBinder
 
         if (found.Type != FieldType.Double)
         {
-            value.Error($"the value of feature '{found.Input.Feature}' is not a number");
+            value.Error($"the value of feature '{found.Input.Feature}' is not a number", "a ratio reads features such as count, sum or avg");
             return null;
         }
 

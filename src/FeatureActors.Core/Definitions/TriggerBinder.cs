@@ -67,7 +67,15 @@ internal static class TriggerBinder
         if (!types.TryGet(word, out ITriggerType? type))
         {
             // The kind is unknown, so its settings cannot be judged.
-            on.AsWord(types.Names);
+            if (word.StartsWith(FeatureTypeRegistry.CustomPrefix, StringComparison.Ordinal))
+            {
+                on.Error($"unknown trigger '{word}'", Names.NearestOrPlugin(word, types.Names));
+            }
+            else
+            {
+                on.AsWord(types.Names);
+            }
+
             return null;
         }
 

@@ -162,7 +162,7 @@ internal sealed partial class SyntaxReader
         int close = text.IndexOf(TripleQuote, from, StringComparison.Ordinal);
         if (close < 0)
         {
-            Error(start, "these triple quotes are never closed");
+            Error(start, "these triple quotes are never closed", "close them with \"\"\"");
             _at = text.Length;
             return null;
         }

@@ -77,7 +77,7 @@ internal sealed partial class SyntaxReader(string text, string fileName, FileSet
             {
                 if (open is { } brace)
                 {
-                    Error(brace, "this brace is never closed");
+                    Error(brace, "this brace is never closed", "close it with }");
                 }
 
                 return;
@@ -242,7 +242,7 @@ internal sealed partial class SyntaxReader(string text, string fileName, FileSet
             SkipBlank();
             if (AtEnd || Current == '}')
             {
-                Error(open, "this bracket is never closed");
+                Error(open, "this bracket is never closed", "close it with ]");
                 break;
             }
 

@@ -1,4 +1,7 @@
+using System.Text.Json.Nodes;
 using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Payloads;
+using FeatureActors.Hocon;
 
 namespace FeatureActors.Core.Tests.Definitions;
 
@@ -18,7 +21,27 @@ public sealed class PlanTextTests
     {
         DefinitionsModel model = Samples.Bind(Samples.Group($"a {{ type = count, windows = [{window}] }}", "idle-expiry = 30d"));
         string text = PlanReport.Of(model, DefinitionsCatalog.Assign(model, null, 5)).ToText();
-        Assert.Contains($"    a #1: count\n      window {holds}\n      kept {kept}\n", text, StringComparison.Ordinal);
+        string retractions = window.Contains("session", StringComparison.Ordinal) || window.Contains("last", StringComparison.Ordinal) ? "refused" : "exact";
+        Assert.Contains(
+            $"    a #1: count\n      window {holds}\n      accuracy: exact; retractions: {retractions}\n      kept {kept}\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("type = sum, of = v", "accuracy: exact; retractions: exact")]
+    [InlineData("type = max, of = v", "accuracy: exact; retractions: refused")]
+    [InlineData("type = distinct-approx, of = id", "accuracy: standard error 1.63 %; retractions: refused")]
+    [InlineData("type = quantile, of = v", "accuracy: within 1 % of a value of that rank; beyond 2048 bins those nearest zero are joined and flagged; retractions: exact")]
+    public void Plan_says_of_each_feature_how_exact_it_is_what_it_costs_and_whether_it_takes_rows_back(string feature, string expected)
+    {
+        string definitions = Samples.Group($"a {{ {feature}, windows = [1h] }}");
+        DefinitionsModel model = DefinitionsBinder.Bind(HoconParser.ParseText(definitions, "d.conf"), new FeatureTypeRegistry(BuiltInFeatureTypes.All));
+        PlanReport report = PlanReport.Of(model, DefinitionsCatalog.Assign(model, null, 5));
+        string text = report.ToText();
+        Assert.Contains($"      {expected}\n", text, StringComparison.Ordinal);
+        Assert.Contains("      a row writes one slot, an evaluation reads at most 62\n", text, StringComparison.Ordinal);
+        JsonNode json = JsonNode.Parse(report.ToJson())!["groups"]![0]!["features"]![0]!;
+        Assert.Equal(expected.EndsWith("exact", StringComparison.Ordinal), json["invertible"]!.GetValue<bool>());
+        Assert.StartsWith($"accuracy: {json["accuracy"]!.GetValue<string>()}; ", expected, StringComparison.Ordinal);
     }
 
     [Theory]

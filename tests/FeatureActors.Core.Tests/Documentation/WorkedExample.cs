@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Payloads;
+using FeatureActors.Core.Windows;
 using FeatureActors.Hocon;
 using FeatureActors.Runtime.Batch;
 using FeatureActors.Runtime.Ingest;
@@ -53,6 +54,31 @@ internal sealed class WorkedExample
 
     /// <summary>Number of values that it promises.</summary>
     public int Expectations => _expected.Count;
+
+    /// <summary>Types of the features whose values it promises.</summary>
+    public IEnumerable<string> Types
+    {
+        get
+        {
+            GroupDefinition group = Bind().Groups[0];
+            HashSet<string> shown = [.. _expected.Select(static e => e.Field.Split(':')[0])];
+            return
+            [
+                .. group.Features.Where(f => shown.Contains(f.Name)).Select(static f => f.Type),
+                .. group.Derived.Where(d => shown.Contains(d.Name)).Select(static d => d is RatioDefinition ? FeatureTypeRegistry.Ratio : FeatureTypeRegistry.Derived),
+            ];
+        }
+    }
+
+    /// <summary>Kinds of the windows in which it promises values, as <see cref="KindOf"/> names them.</summary>
+    public IEnumerable<string> WindowKinds
+    {
+        get
+        {
+            HashSet<string> shown = [.. _expected.Select(static e => e.Field)];
+            return [.. Bind().Groups[0].Features.SelectMany(f => f.Windows.Where(w => shown.Contains($"{f.Name}:{w.Name}"))).Select(KindOf).Distinct()];
+        }
+    }
 
     private bool HasKey => _columns.Exists(static c => c.Name == "key");
 
@@ -176,9 +202,18 @@ internal sealed class WorkedExample
             """;
     }
 
+    private static string KindOf(FeatureWindow window) => window switch
+    {
+        SlidingWindow { OffsetMs: > 0 } => "offset",
+        TumblingWindow { Periods: CalendarPeriods calendar } => calendar.Word,
+        _ => window.Kind.ToString(),
+    };
+
+    private DefinitionsModel Bind() => DefinitionsBinder.Bind(HoconParser.ParseText(Definitions(), Place), BuiltIn);
+
     private Dictionary<(string Key, string Field, long At), string> Run()
     {
-        DefinitionsModel model = DefinitionsBinder.Bind(HoconParser.ParseText(Definitions(), Place), BuiltIn);
+        DefinitionsModel model = Bind();
         string path = Path.Combine(Path.GetTempPath(), $"example-{Guid.NewGuid():N}.jsonl");
         using var output = new MemoryStream();
         try

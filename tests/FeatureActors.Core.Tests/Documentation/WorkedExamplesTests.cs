@@ -1,3 +1,7 @@
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Payloads;
+using FeatureActors.Core.Windows;
+
 namespace FeatureActors.Core.Tests.Documentation;
 
 /// <summary>Every number in the worked examples of the pages is what the engine says.</summary>
@@ -11,6 +15,16 @@ public sealed class WorkedExamplesTests
     [Theory]
     [MemberData(nameof(Places))]
     public void A_worked_example_gives_the_values_that_the_page_states(string place) => Examples[place].Check();
+
+    [Fact]
+    public void Every_type_and_every_kind_of_window_has_a_worked_example()
+    {
+        string[] types = [.. Examples.Values.SelectMany(static e => e.Types)];
+        Assert.Empty(new FeatureTypeRegistry(BuiltInFeatureTypes.All).Names.Except(types));
+        string[] windows = [.. Examples.Values.SelectMany(static e => e.WindowKinds)];
+        string[] kinds = [.. Enum.GetNames<WindowKind>(), "offset", "day", "week", "month"];
+        Assert.Empty(kinds.Except(windows));
+    }
 
     [Fact]
     public void An_example_that_states_a_wrong_value_is_noticed()

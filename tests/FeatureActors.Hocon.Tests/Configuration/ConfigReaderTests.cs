@@ -33,7 +33,7 @@ public sealed class ConfigReaderTests
         Assert.Null(reader.String("topic"));
         Assert.Null(reader.OptionalInt("shards"));
         Assert.Equal(16, reader.IntOr("shards", 16));
-        Assert.Equal(["f.conf:1:1: sources.s.topic is missing"], Texts());
+        Assert.Equal(["f.conf:1:1: sources.s.topic is missing (add topic = …)"], Texts());
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class ConfigReaderTests
         Assert.Equal("x", reader.StringOr("a", "x"));
         Assert.False(reader.Has("a"));
         Assert.Null(reader.String("a"));
-        Assert.Equal(["f.conf:1:5: a must not be null"], Texts());
+        Assert.Equal(["f.conf:1:5: a must not be null (give it a value)"], Texts());
     }
 
     [Fact]
