@@ -64,6 +64,7 @@ internal sealed partial class ShardMachine : IDisposable
         _packed = PackedFormsOf(plan);
         _hasSchema = new bool[plan.Groups.Count];
         _builder = new PublishBuilder();
+        _ring = new PublishRing(options.RingBytes);
     }
 
     /// <summary>Where the shard stands.</summary>
