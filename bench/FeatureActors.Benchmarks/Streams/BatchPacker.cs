@@ -10,6 +10,7 @@ namespace FeatureActors.Benchmarks.Streams;
 internal sealed class BatchPacker(IngestPlan plan, EventStream stream) : IRowTarget
 {
     private const int BatchBytes = 64 * 1024;
+    private const int RowsPerMs = 200;
 
     private readonly EventRouter _router = new(plan);
     private readonly RoutePlan _route = plan.Routes[0];
@@ -26,7 +27,9 @@ internal sealed class BatchPacker(IngestPlan plan, EventStream stream) : IRowTar
         for (long i = 0; i < events; i++)
         {
             long time = startMs + (i * spanMs / events);
-            _router.Route(stream.Next(time).Span, time, this);
+
+            // Ingest takes some hundred events a millisecond; the rows of a batch are milliseconds apart, not hours as their event times here.
+            _router.Route(stream.Next(time).Span, startMs + (_writer.Count / RowsPerMs), this);
             _offset++;
             if (_writer.Length >= BatchBytes || i == events - 1)
             {

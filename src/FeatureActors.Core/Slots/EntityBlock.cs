@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using FeatureActors.Abstractions.Features;
 using FeatureActors.Core.Formats;
+using FeatureActors.Core.Sharding;
 
 namespace FeatureActors.Core.Slots;
 
@@ -49,7 +50,7 @@ public sealed partial class EntityBlock : SlotStorage
 
     /// <summary>True when <paramref name="block"/>, of the same layout and not necessarily the open one, is of the entity with that key.</summary>
     public bool IsOf(ReadOnlySpan<byte> block, ReadOnlySpan<byte> key) =>
-        BinaryPrimitives.ReadUInt16LittleEndian(block[KeyLengthAt..]) == key.Length && block.Slice(_layout.KeyOffset, key.Length).SequenceEqual(key);
+        BinaryPrimitives.ReadUInt16LittleEndian(block[KeyLengthAt..]) == key.Length && KeyBytes.AreEqual(block.Slice(_layout.KeyOffset, key.Length), key);
 
     /// <summary>True when no feature of any group has a slot and no unknown section is kept.</summary>
     public bool IsEmpty

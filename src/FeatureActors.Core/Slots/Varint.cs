@@ -47,6 +47,13 @@ public static class Varint
             return first;
         }
 
+        byte second = source[at + 1];
+        if (second < 0x80)
+        {
+            at += 2;
+            return (first & 0x7FUL) | ((ulong)second << 7);
+        }
+
         (ulong value, at) = ReadLong(source, at);
         return value;
     }

@@ -13,6 +13,9 @@ internal sealed class EntityTable
     private const int PageSize = 1 << PageBits;
     private const int Empty = -1;
 
+    // Fewer entities stand in the processor's second cache, which is read sooner than asked for.
+    private const int ForeseeFrom = 2048;
+
     private EntitySlot[][] _pages = new EntitySlot[16][];
     private int _pageCount;
     private readonly Stack<int> _free = new();
@@ -80,6 +83,11 @@ internal sealed class EntityTable
     /// </summary>
     public void Foresee(Span<SoughtKey> keys)
     {
+        if (Count < ForeseeFrom)
+        {
+            return;
+        }
+
         int mask = _index.Length - 1;
         int[] index = _index;
         foreach (ref SoughtKey key in keys)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using FeatureActors.Core.Batches;
 using FeatureActors.Core.Entities;
 using FeatureActors.Core.Sharding;
@@ -96,6 +97,8 @@ internal sealed class KeyedRows
         _index.AsSpan(0, size).Clear();
     }
 
+    // Of one place in the code; as calls these two would cost a fifth of what a row takes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref SoughtKey FindKey(ReadOnlySpan<byte> batch, int start, int length)
     {
         ReadOnlySpan<byte> key = batch.Slice(start, length);
@@ -105,7 +108,7 @@ internal sealed class KeyedRows
         for (int place = index[at] - 1; place >= 0; place = index[at] - 1)
         {
             ref SoughtKey known = ref _keys[place];
-            if (known.Hash == hash && batch.Slice(known.Start, known.Length).SequenceEqual(key))
+            if (known.Hash == hash && KeyBytes.AreEqual(batch.Slice(known.Start, known.Length), key))
             {
                 return ref known;
             }
@@ -122,6 +125,7 @@ internal sealed class KeyedRows
         return ref added;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void AddRow(ref SoughtKey key, int row, int place)
     {
         _next[row] = -1;
