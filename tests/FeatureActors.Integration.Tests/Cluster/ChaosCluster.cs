@@ -156,16 +156,10 @@ internal sealed class ChaosCluster : IAsyncDisposable
     {
         foreach (LiveNode node in _running.ToList())
         {
-            await RestartAsync(node);
+            await node.StopAsync();
+            await node.StartAsync();
+            await SettleAsync($"{node.Name} is back after a restart");
         }
-    }
-
-    /// <summary>Stops a node in order and starts it again as it is configured meanwhile.</summary>
-    public async Task RestartAsync(LiveNode node)
-    {
-        await node.StopAsync();
-        await node.StartAsync();
-        await SettleAsync($"{node.Name} is back after a restart");
     }
 
     /// <summary>What each node said last.</summary>

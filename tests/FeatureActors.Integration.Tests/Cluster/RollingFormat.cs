@@ -106,7 +106,12 @@ internal sealed class RollingFormat(ChaosCluster cluster, StoredFormats formats,
     {
         node.Build = build;
         node.Configure(string.Create(CultureInfo.InvariantCulture, $"fa.write-format = {format}"));
-        await cluster.RestartAsync(node);
+        await node.StopAsync();
+        await node.StartAsync();
+        await Eventually.NothingDiffersAsync(
+            $"{node.Name} runs shards again", Patience,
+            async () => await formats.RunsShardsAsync(node) ? null : cluster.Tails(), TimeSpan.FromMilliseconds(200));
+        await cluster.SettleAsync($"{node.Name} is back");
     }
 
     /// <summary>What a node has read of a format, once that is something of both kinds.</summary>

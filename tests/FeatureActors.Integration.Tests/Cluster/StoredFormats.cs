@@ -42,7 +42,7 @@ internal sealed partial class StoredFormats(KafkaNode kafka, PostgresServer data
     /// <summary>What the shards that a node runs now have read there: batches out of logs and entities out of the database.</summary>
     public async Task<(long Batches, long Entities)> ReadByAsync(LiveNode node, int format)
     {
-        string text = await _http.GetStringAsync(new Uri($"http://127.0.0.1:{node.HttpPort.ToString(CultureInfo.InvariantCulture)}/metrics"));
+        string text = await MetricsAsync(node);
         return (Sum("fa_shard_format_log_batches_total"), Sum("fa_shard_format_loads_total"));
 
         long Sum(string metric) => Sample().Matches(text)
@@ -50,7 +50,23 @@ internal sealed partial class StoredFormats(KafkaNode kafka, PostgresServer data
             .Sum(static m => (long)double.Parse(m.Groups["value"].Value, CultureInfo.InvariantCulture));
     }
 
+    /// <summary>True once the process of a node runs shards: what the database says may be of the process before.</summary>
+    public async Task<bool> RunsShardsAsync(LiveNode node) => (await MetricsAsync(node)).Contains("\nfa_shard_epoch{", StringComparison.Ordinal);
+
     public void Dispose() => _http.Dispose();
+
+    /// <summary>Empty while the node does not answer.</summary>
+    private async Task<string> MetricsAsync(LiveNode node)
+    {
+        try
+        {
+            return await _http.GetStringAsync(new Uri($"http://127.0.0.1:{node.HttpPort.ToString(CultureInfo.InvariantCulture)}/metrics"));
+        }
+        catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
+        {
+            return "";
+        }
+    }
 
     [GeneratedRegex("""^(?<name>\w+)\{[^}]*format="(?<format>\d+)"[^}]*\} (?<value>\S+)\r?$""", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
     private static partial Regex Sample();
