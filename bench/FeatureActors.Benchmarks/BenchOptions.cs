@@ -42,6 +42,9 @@ internal sealed record BenchOptions
     /// <summary>Entities of the large shard that is taken over.</summary>
     public int Entities { get; init; } = 2_000_000;
 
+    /// <summary>Folder that the logs of the nodes are copied to, or null.</summary>
+    public string? Logs { get; init; }
+
     /// <summary>Reads the words after <c>bench</c>.</summary>
     /// <exception cref="ArgumentException">A word is unknown or its value is not what it should be.</exception>
     public static BenchOptions Parse(IReadOnlyList<string> words)
@@ -90,8 +93,9 @@ internal sealed record BenchOptions
         "--paced-seconds" => this with { PacedSeconds = Number(option, value, 0) },
         "--coalesce-ms" => this with { CoalesceMs = Number(option, value, 0) },
         "--moves" => this with { Moves = Number(option, value, 1) },
+        "--logs" => this with { Logs = value },
         "--entities" => this with { Entities = Number(option, value, 1) },
         _ => throw new ArgumentException(
-            $"unknown option {option}; there are --json, --runs, --events, --keys, --profile, --store, --span-minutes, --paced-seconds, --coalesce-ms, --moves, --entities"),
+            $"unknown option {option}; there are --json, --runs, --events, --keys, --profile, --store, --span-minutes, --paced-seconds, --coalesce-ms, --moves, --entities, --logs"),
     };
 }

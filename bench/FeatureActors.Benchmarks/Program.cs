@@ -16,6 +16,7 @@ const string Usage = """
       --store off,sqlite,postgres         pipeline: where checkpoints go; several are run in turn, and what they add to none is shown
       --moves N, --entities N   takeover: moves at least (100); rows of the large table (2,000,000);
                                 --profile kill-small,kill-large,moves-lease,moves-group
+      --logs FOLDER             takeover: keeps what the nodes logged
     """;
 
 if (args.Length == 2 && args[0] == NodeHost.Command)

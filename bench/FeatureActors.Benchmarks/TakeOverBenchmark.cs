@@ -46,7 +46,9 @@ internal static class TakeOverBenchmark
         bool isKill = part.StartsWith("kill", StringComparison.Ordinal);
         string name = part.Replace('-', '_');
         NodeCluster cluster = await NodeCluster.StartAsync(
-            new NodeClusterOptions(name, part == "moves-group" ? "group" : "lease", isKill ? 2 : ManyShards, options.Keys, Rate), servers, postgres)
+            new NodeClusterOptions(name, part == "moves-group" ? "group" : "lease", isKill ? 2 : ManyShards, options.Keys, Rate) { Logs = options.Logs },
+            servers,
+            postgres)
             .ConfigureAwait(false);
         await using (cluster.ConfigureAwait(false))
         {

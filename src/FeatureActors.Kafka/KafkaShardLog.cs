@@ -12,9 +12,13 @@ namespace FeatureActors.Kafka;
 /// </summary>
 public sealed class KafkaShardLog : IShardLog
 {
+    // Who opens a reader has just asked for the range. Should the log have lost its start since, the reader says so and is opened anew.
+    private static readonly TimeSpan AskedMax = TimeSpan.FromSeconds(5);
+
     private readonly KafkaConnection _connection;
     private readonly string _topicStart;
     private readonly ConcurrentDictionary<string, string> _topics = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<ShardId, (LogRange Range, long At)> _asked = new();
     private readonly LogProducer _producer;
     private readonly ConsumerPool _consumers;
 
@@ -55,13 +59,21 @@ public sealed class KafkaShardLog : IShardLog
         _producer.AppendAsync(TopicOf(shard), shard, batch, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<LogRange> GetRangeAsync(ShardId shard, CancellationToken cancellationToken) =>
-        await _consumers.QueryRangeAsync(TopicOf(shard), shard.Partition, cancellationToken).ConfigureAwait(false);
+    public async ValueTask<LogRange> GetRangeAsync(ShardId shard, CancellationToken cancellationToken)
+    {
+        LogRange range = await _consumers.QueryRangeAsync(TopicOf(shard), shard.Partition, cancellationToken).ConfigureAwait(false);
+        _asked[shard] = (range, _connection.Time.GetTimestamp());
+        return range;
+    }
 
     /// <inheritdoc/>
     public async ValueTask<IShardLogReader> ReadFromAsync(ShardId shard, long nextOffset, CancellationToken cancellationToken)
     {
-        var range = await GetRangeAsync(shard, cancellationToken).ConfigureAwait(false);
+        // Each answer serves once: who comes back because of it gets a new one.
+        LogRange range = _asked.TryRemove(shard, out (LogRange Range, long At) asked) && _connection.Time.GetElapsedTime(asked.At) < AskedMax
+            && nextOffset >= asked.Range.Begin && nextOffset <= asked.Range.End
+                ? asked.Range
+                : await GetRangeAsync(shard, cancellationToken).ConfigureAwait(false);
         if (nextOffset > range.End)
         {
             throw new DependencyUnavailableException(

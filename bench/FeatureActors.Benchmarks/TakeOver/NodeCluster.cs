@@ -174,6 +174,15 @@ internal sealed class NodeCluster : IAsyncDisposable
 
         await _table.DisposeAsync().ConfigureAwait(false);
         _quiet.Dispose();
+        if (_options.Logs is { } logs)
+        {
+            Directory.CreateDirectory(logs);
+            foreach (FileInfo file in _folder.GetFiles("*.log"))
+            {
+                file.CopyTo(Path.Combine(logs, $"{_options.Namespace}-{file.Name}"), overwrite: true);
+            }
+        }
+
         _folder.Delete(recursive: true);
     }
 
@@ -233,4 +242,8 @@ internal sealed class NodeCluster : IAsyncDisposable
 /// <param name="Shards">Shards.</param>
 /// <param name="Keys">Keys of the load.</param>
 /// <param name="Rate">Events a second.</param>
-internal sealed record NodeClusterOptions(string Namespace, string Ownership, int Shards, int Keys, double Rate);
+internal sealed record NodeClusterOptions(string Namespace, string Ownership, int Shards, int Keys, double Rate)
+{
+    /// <summary>Folder that the nodes' logs are copied to at the end, or null.</summary>
+    public string? Logs { get; init; }
+}

@@ -238,6 +238,7 @@ internal sealed class NodeComposition : IAsyncDisposable
             Positions = Stores.Positions,
             DeadLetters = Stores.DeadLetters,
             Ownership = ownership,
+            OpenRehearsal = Stores.Rehearsal(Leases is null ? null : LeaseOptionsOf(), custom is null ? sink : null, _time),
             Sources = sources,
             Plugins = [.. _plugins.Plugins.SelectMany(static p => p.Functions).Select(static f => f.Part), .. custom is null ? [] : new[] { custom.Part }],
             PluginsSwitched = new SwitchedOffFile(_options.DataDirectory, _logger).Write,

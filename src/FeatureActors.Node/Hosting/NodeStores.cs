@@ -3,8 +3,11 @@ using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Formats;
 using FeatureActors.Node.Commands;
 using FeatureActors.Node.Options;
+using FeatureActors.Persistence.Sql.Leases;
 using FeatureActors.Persistence.Sql.Postgres;
 using FeatureActors.Persistence.Sql.Sqlite;
+using FeatureActors.Runtime.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FeatureActors.Node.Hosting;
 
@@ -118,6 +121,24 @@ internal sealed class NodeStores : IAsyncDisposable
             ?? throw new UsageException(
                 $"there is no schema {PostgresOptionsOf(options, name).Schema} in {options.Postgres}: no node ran with {config}");
     }
+
+    /// <summary>What a node warms up with; null for a store that no other node shares.</summary>
+    /// <param name="leases">Settings of leases, where shards are shared out by them.</param>
+    /// <param name="sink">The sink, where it refuses to write for a shard without a fence.</param>
+    /// <param name="time">The node's clock.</param>
+    public Func<CancellationToken, ValueTask<RehearsalPorts>>? Rehearsal(LeaseOptions? leases, IFeatureSink? sink, TimeProvider time) => Postgres is not { } postgres
+        ? null
+        : async cancellationToken =>
+        {
+            PostgresRehearsal tables = await postgres.OpenRehearsalAsync(cancellationToken).ConfigureAwait(false);
+            return new RehearsalPorts
+            {
+                Checkpoints = tables.Checkpoints,
+                Join = leases is null ? null : () => tables.CreateOwnership(leases, time, NullLogger.Instance),
+                Sink = sink,
+                Owned = tables,
+            };
+        };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

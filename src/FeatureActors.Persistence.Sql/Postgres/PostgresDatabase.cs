@@ -14,16 +14,32 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     private readonly NpgsqlDataSource _apart;
 
     public PostgresDatabase(PostgresStoreOptions options)
+        : this(options, Settings(options))
+    {
+    }
+
+    private PostgresDatabase(PostgresStoreOptions options, NpgsqlConnectionStringBuilder builder)
     {
         options.Validate();
         Options = options;
         Name = $"postgresql at {options.Host}:{options.Port}/{options.Database}";
-        NpgsqlConnectionStringBuilder builder = Settings(options);
         _pool = Source(builder, options);
 
         // Whoever holds up all pooled connections must not keep this node from ending him.
         builder.Pooling = false;
         _apart = Source(builder, options);
+    }
+
+    /// <summary>
+    /// One connection, on which a table's name means a temporary one and nothing else: should the connection break, the next finds no
+    /// table instead of the schema's.
+    /// </summary>
+    public static PostgresDatabase OfTemporaryTables(PostgresStoreOptions options)
+    {
+        NpgsqlConnectionStringBuilder builder = Settings(options);
+        builder.SearchPath = "pg_temp";
+        builder.MaxPoolSize = 1;
+        return new PostgresDatabase(options, builder);
     }
 
     public PostgresStoreOptions Options { get; }

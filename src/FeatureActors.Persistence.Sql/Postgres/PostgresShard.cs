@@ -27,7 +27,8 @@ internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
 
     private const string Stage = """
         CREATE TEMPORARY TABLE IF NOT EXISTS staged (
-            key bytea NOT NULL, next_due bigint NOT NULL, unpublished boolean NOT NULL, state bytea NOT NULL) ON COMMIT PRESERVE ROWS
+            key bytea NOT NULL, next_due bigint NOT NULL, unpublished boolean NOT NULL, state bytea NOT NULL) ON COMMIT PRESERVE ROWS;
+        TRUNCATE staged
         """;
 
     private const string Merge = """
@@ -133,7 +134,6 @@ internal sealed class PostgresShard(ShardId shard, PostgresDatabase database)
     private static async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<StoredEntity> entities, CancellationToken cancellationToken)
     {
         await ExecuteAsync(connection, Stage, cancellationToken).ConfigureAwait(false);
-        await ExecuteAsync(connection, "TRUNCATE staged", cancellationToken).ConfigureAwait(false);
         if (entities.Count == 0)
         {
             return;

@@ -100,6 +100,10 @@ public sealed class PostgresStores : IAsyncDisposable
         return new LeaseOwnership(_database, options, LeaseNames.Sources, time, logger);
     }
 
+    /// <summary>Tables beside these in which a node can do everything once that it does with shards, unseen.</summary>
+    /// <exception cref="DependencyUnavailableException">The server does not answer, or does not let this user make temporary tables.</exception>
+    public ValueTask<PostgresRehearsal> OpenRehearsalAsync(CancellationToken cancellationToken) => PostgresRehearsal.OpenAsync(_database.Options, cancellationToken);
+
     /// <summary>Opens what is there without making or changing anything; null when no node has used the schema.</summary>
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
     /// <exception cref="DependencyUnavailableException">The server does not answer or refuses.</exception>

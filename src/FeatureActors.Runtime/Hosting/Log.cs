@@ -48,4 +48,10 @@ internal static partial class Log
 
     [LoggerMessage(2013, LogLevel.Warning, "Shard {ShardId} was taken by another node twice within a minute; it rests until this node is given it anew")]
     public static partial void Doubted(ILogger logger, ShardId shardId);
+
+    [LoggerMessage(2015, LogLevel.Information, "Shard {ShardId} applies rows, {Ms} ms after it was given to this node")]
+    public static partial void Applies(ILogger logger, ShardId shardId, long ms);
+
+    [LoggerMessage(2014, LogLevel.Information, "Warmed up for shards of {Entity} in {Ms} ms")]
+    public static partial void WarmedUp(ILogger logger, string entity, long ms);
 }

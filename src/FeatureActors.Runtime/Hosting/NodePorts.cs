@@ -30,6 +30,9 @@ public sealed record NodePorts
     /// <summary>Told, on a thread of its own, when something of a plug-in was switched off or on: those that are off, with the reason.</summary>
     public Action<IReadOnlyDictionary<string, string>>? PluginsSwitched { get; init; }
 
+    /// <summary>Opens what the node warms up with before it asks for shards; null where it warms up over stores that keep nothing.</summary>
+    public Func<CancellationToken, ValueTask<RehearsalPorts>>? OpenRehearsal { get; init; }
+
     /// <summary>The sources by name.</summary>
     public required IReadOnlyDictionary<string, IEventSource> Sources { get; init; }
 }

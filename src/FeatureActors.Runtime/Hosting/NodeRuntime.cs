@@ -112,7 +112,7 @@ public sealed partial class NodeRuntime : IAsyncDisposable
         Task letters = IgnoreEndAsync(_letters.RunAsync(late.Token));
         if (_options.IsShard)
         {
-            await Task.WhenAll(_entities.Values.Select(e => _warmUp.RunAsync(e, cancellationToken))).ConfigureAwait(false);
+            await _warmUp.RunAsync(_entities.Values, cancellationToken).ConfigureAwait(false);
         }
 
         Task ticker = IgnoreEndAsync(TickAsync(late.Token));

@@ -36,6 +36,8 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
     private volatile bool _isAbandoned;
     private TaskCompletionSource<string?>? _exchange;
     private int _isTickPending;
+    private readonly long _givenAt;
+    private long? _acquiredFrom;
 
     public ShardActor(ShardId shard, EntityPlan plan, string logIdentity, ShardOptions options, ShardServices services)
     {
@@ -43,6 +45,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         Plan = plan.ForShard(Watch);
         _logIdentity = logIdentity;
         _services = services;
+        _givenAt = services.Time.GetTimestamp();
         _calls = new DependencyCalls(services.Time, error => Log.ShardWaits(services.Logger, shard, error));
         _log = new ShardLogTail(shard, services.Ports.Log, _calls, services.Time, services.Logger);
         _machine = new ShardMachine(shard, Plan, options, services.Chunks);
@@ -262,6 +265,8 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
             Carry(output, stop);
         }
 
+        SayThatItApplies(input);
+
         // Refreshes of expiries go on for ever and leave no tick without a batch in flight; once true it stays so.
         if (input is ShardInput.Tick or ShardInput.Published)
         {
@@ -326,6 +331,20 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
             default:
                 Start(_errands.For(output, stop));
                 break;
+        }
+    }
+
+    /// <summary>Says once when the first rows are applied: with them the time ends for which the shard stood still.</summary>
+    private void SayThatItApplies(ShardInput input)
+    {
+        if (input is ShardInput.Acquired)
+        {
+            _acquiredFrom = _machine.NextOffset;
+        }
+        else if (_machine.State == ShardState.Running && _machine.NextOffset > _acquiredFrom)
+        {
+            _acquiredFrom = null;
+            Log.Applies(_services.Logger, _shard, (long)_services.Time.GetElapsedTime(_givenAt).TotalMilliseconds);
         }
     }
 

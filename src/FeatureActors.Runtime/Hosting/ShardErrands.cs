@@ -75,8 +75,12 @@ internal sealed class ShardErrands(ShardId shard, ShardServices services, Depend
         try
         {
             SinkFence? old = await services.Ports.Sink.RaiseFenceAsync(shard, raise.Epoch, raise.Batch, stop).ConfigureAwait(false);
-            LogRange range = await calls.AnsweredAsync(log.GetRangeAsync, stop).ConfigureAwait(false);
-            return new ShardInput.FenceRaised(old, range.End);
+
+            // Owners before this one published up to the old fence's position and, from here on, nothing more. Where the log is known to
+            // reach that far, its end of now says nothing that it did not say when the shard was acquired.
+            return old is { } fence && fence.Position != SinkFence.NoPosition && fence.Position.NextOffset <= log.End
+                ? new ShardInput.FenceRaised(old, log.End)
+                : new ShardInput.FenceRaised(old, (await calls.AnsweredAsync(log.GetRangeAsync, stop).ConfigureAwait(false)).End);
         }
         catch (FeatureActorsException error) when (error.IsTransient)
         {

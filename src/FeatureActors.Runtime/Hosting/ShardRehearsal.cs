@@ -1,4 +1,3 @@
-using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Batches;
@@ -9,10 +8,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace FeatureActors.Runtime.Hosting;
 
 /// <summary>
-/// Runs a shard over stores that keep nothing, before the node asks for one: acquire, apply, evaluate, publish, checkpoint, release. So the
-/// code is compiled while no shard stands still for it. Nothing of it is seen outside.
+/// Moves a shard from one node to another before this node asks for any, in two acts: the first takes it, applies, evaluates, publishes,
+/// keeps it and hands it over; the second finds its entities in the store, loads them and goes on. So clients have connected and code is
+/// compiled before a shard stands still for it. Nothing of it is seen outside.
 /// </summary>
-internal sealed class ShardRehearsal(EntityPlan plan, IReadOnlyList<IngestPlan> sources, ShardOptions options, ShardServices services)
+internal sealed class ShardRehearsal(EntityPlan plan, IReadOnlyList<IngestPlan> sources, ShardOptions options, ShardServices services, RehearsalPorts? ports)
 {
     private const int Rows = 256;
     private const int Keys = 16;
@@ -22,42 +22,89 @@ internal sealed class ShardRehearsal(EntityPlan plan, IReadOnlyList<IngestPlan> 
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
 
+    // What was asked for in the last step may still be under way.
+    private const int PausesMax = 3_000;
+
+    private readonly EntityPlan _plan = plan with { Shards = 1 };
+    private readonly RehearsalTime _time = new(services.Time);
+
     /// <summary>Runs it to its end, or until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var stage = new Stage(Batch());
-        var actor = new ShardActor(new ShardId(plan.Entity, 0), plan, "", options, services with
-        {
-            Ports = services.Ports with { Checkpoints = stage, Log = stage, Sink = stage },
-            Logger = NullLogger.Instance,
-        });
+        var stage = new RehearsalStage(ports, _time);
+        var baton = new SemaphoreSlim(1);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task run = actor.RunAsync(over.Token);
-        long now = services.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        long monotonic = (long)services.Time.GetElapsedTime(0).TotalMilliseconds;
-        for (int step = 0; step < StepsMax && !stage.IsPlayed && !run.IsCompleted; step++)
+        IShardOwnership first = ports?.Join?.Invoke() ?? new RehearsalOwnership(baton);
+        IShardOwnership second = ports?.Join?.Invoke() ?? new RehearsalOwnership(baton);
+        await using (first.ConfigureAwait(false))
+        await using (second.ConfigureAwait(false))
         {
-            long ms = (long)(Step * step).TotalMilliseconds;
-            actor.Tick(now + ms, monotonic + ms);
+            ShardSupervisor giver = Node(stage, first);
+            ShardSupervisor heir = Node(stage, second);
+            List<Task> watches = [];
+            try
+            {
+                stage.Begin(Batch(0));
+                await giver.OpenLogsAsync(cancellationToken).ConfigureAwait(false);
+                await heir.OpenLogsAsync(cancellationToken).ConfigureAwait(false);
+                watches.Add(giver.WatchAsync(over.Token));
+                await PlayAsync(stage, giver, cancellationToken).ConfigureAwait(false);
+                stage.Begin(Batch(Rows));
+                watches.Add(heir.WatchAsync(over.Token));
+                while (!await first.RetireAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    await Task.Delay(Pause, services.Time, cancellationToken).ConfigureAwait(false);
+                }
+
+                await watches[0].WaitAsync(cancellationToken).ConfigureAwait(false);
+                await PlayAsync(stage, heir, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await heir.EndAllAsync(Step).ConfigureAwait(false);
+                await giver.EndAllAsync(Step).ConfigureAwait(false);
+                await over.CancelAsync().ConfigureAwait(false);
+                await Task.WhenAll(watches).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private ShardSupervisor Node(RehearsalStage stage, IShardOwnership ownership) => new(
+        services with
+        {
+            Ports = services.Ports with { Checkpoints = stage, Log = stage, Sink = stage, Ownership = ownership },
+            Time = _time,
+            Logger = NullLogger.Instance,
+        },
+        new Dictionary<string, EntityPlan>(StringComparer.Ordinal) { [_plan.Entity] = _plan },
+        options);
+
+    /// <summary>Lets time pass for a node, from when its shard runs on, until everything was seen that an act has.</summary>
+    private async Task PlayAsync(RehearsalStage stage, ShardSupervisor node, CancellationToken cancellationToken)
+    {
+        TimeSpan last = _time.Ahead + (Step * StepsMax);
+        for (int pauses = 0; !stage.IsPlayed && pauses < PausesMax; pauses++)
+        {
+            if (node.Actors.FirstOrDefault() is { } actor)
+            {
+                _time.Advance(actor.State == ShardState.Running && _time.Ahead < last ? Step : TimeSpan.Zero);
+                actor.Tick(_time.GetUtcNow().ToUnixTimeMilliseconds(), (long)_time.GetElapsedTime(0).TotalMilliseconds);
+            }
+
             await Task.Delay(Pause, services.Time, cancellationToken).ConfigureAwait(false);
         }
-
-        actor.Revoke();
-        await Task.WhenAny(run, Task.Delay(Step, services.Time, cancellationToken)).ConfigureAwait(false);
-        await over.CancelAsync().ConfigureAwait(false);
-        await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Rows as a source of the entity would make them, with a value in every column; null when no source feeds it.</summary>
-    private byte[]? Batch()
+    private byte[]? Batch(int first)
     {
-        IngestPlan? source = sources.FirstOrDefault(s => s.Routes.Any(r => r.Entity == plan.Entity));
+        IngestPlan? source = sources.FirstOrDefault(s => s.Routes.Any(r => r.Entity == _plan.Entity));
         if (source is null)
         {
             return null;
         }
 
-        RoutePlan route = source.Routes.First(r => r.Entity == plan.Entity);
+        RoutePlan route = source.Routes.First(r => r.Entity == _plan.Entity);
         ulong groups = route.Groups.Aggregate(0UL, static (bits, g) => bits | (1UL << g.Number));
         long now = services.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var made = new DecodedEvent(route.Columns.Select(static c => c.Field + 1).DefaultIfEmpty(0).Max()) { EventTimeMs = now };
@@ -66,11 +113,11 @@ internal sealed class ShardRehearsal(EntityPlan plan, IReadOnlyList<IngestPlan> 
         for (int row = 0; row < Rows; row++)
         {
             Fill(made, route.Columns, row);
-            writer.Add(row, 0, groups, 0, [(byte)'r', (byte)('a' + (row % Keys))], made.View(now), route.Columns);
+            writer.Add(first + row, 0, groups, 0, [(byte)'r', (byte)('a' + (row % Keys))], made.View(now), route.Columns);
         }
 
-        long clock = plan.Clock == ClockKind.Event ? now : long.MinValue;
-        return writer.Complete(new BatchHeader(source.DefinitionsVersion, 0, source.Source, 0, 1, 0, Rows - 1, clock, IsEnd: false, now)).ToArray();
+        long clock = _plan.Clock == ClockKind.Event ? now : long.MinValue;
+        return writer.Complete(new BatchHeader(source.DefinitionsVersion, 0, source.Source, 0, 1, first, first + Rows - 1, clock, IsEnd: false, now)).ToArray();
     }
 
     private static void Fill(DecodedEvent made, IReadOnlyList<RowColumn> columns, int row)
@@ -100,76 +147,5 @@ internal sealed class ShardRehearsal(EntityPlan plan, IReadOnlyList<IngestPlan> 
                     break;
             }
         }
-    }
-
-    /// <summary>Stores that say yes. The log holds one batch; a reader that has given it waits.</summary>
-    private sealed class Stage(byte[]? batch) : ICheckpointStore, IShardLog, IShardLogReader, IFeatureSink
-    {
-        private static readonly ShardHeader Empty = new(new Epoch(1), 0, 0, ReadOnlyMemory<byte>.Empty, long.MinValue, 0, 0);
-
-        private volatile bool _isPublished;
-        private volatile bool _isKept;
-        private bool _isRead;
-
-        public bool IsPlayed => _isPublished && _isKept;
-
-        public ValueTask<ShardCheckpoint> AcquireAsync(ShardId shard, ShardIdentity identity, ShardOwner owner, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(new ShardCheckpoint(Empty.Epoch, Empty, 0, false));
-
-        public ValueTask<CommitOutcome> CommitAsync(ShardId shard, Epoch epoch, CheckpointWrite checkpoint, CancellationToken cancellationToken)
-        {
-            _isKept = true;
-            return ValueTask.FromResult(CommitOutcome.Committed);
-        }
-
-        public ValueTask<ShardHeader> ReadHeaderAsync(ShardId shard, CancellationToken cancellationToken) => ValueTask.FromResult(Empty);
-
-        public ValueTask<IReadOnlyList<StoredEntity>> LoadAsync(ShardId shard, IReadOnlyList<ReadOnlyMemory<byte>> keys, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<IReadOnlyList<StoredEntity>>([]);
-
-        public ValueTask<IReadOnlyList<StoredEntity>> ReadDueAsync(
-            ShardId shard, long dueAtOrBeforeMs, DueCursor? after, int limit, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<IReadOnlyList<StoredEntity>>([]);
-
-        public ValueTask<IReadOnlyList<StoredEntity>> ReadKeysAsync(
-            ShardId shard, ReadOnlyMemory<byte> after, bool onlyUnpublished, int limit, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<IReadOnlyList<StoredEntity>>([]);
-
-        public ValueTask<long> ReadClockAsync(CancellationToken cancellationToken) => ValueTask.FromResult(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
-
-        public ValueTask<string> OpenAsync(string entity, int partitions, CancellationToken cancellationToken) => ValueTask.FromResult("");
-
-        public ValueTask<long> AppendAsync(ShardId shard, ReadOnlyMemory<byte> entry, CancellationToken cancellationToken) => ValueTask.FromResult(0L);
-
-        public ValueTask<LogRange> GetRangeAsync(ShardId shard, CancellationToken cancellationToken) => ValueTask.FromResult(new LogRange(0, batch is null ? 0 : 1));
-
-        public ValueTask<IShardLogReader> ReadFromAsync(ShardId shard, long nextOffset, CancellationToken cancellationToken) => ValueTask.FromResult<IShardLogReader>(this);
-
-        public ValueTask TrimAsync(ShardId shard, long nextOffset, CancellationToken cancellationToken) => ValueTask.CompletedTask;
-
-        public async ValueTask<IReadOnlyList<LogEntry>> ReadAsync(int bytesMax, CancellationToken cancellationToken)
-        {
-            if (_isRead || batch is null)
-            {
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(false);
-            }
-
-            _isRead = true;
-            return [new LogEntry(0, batch)];
-        }
-
-        public ValueTask<SinkFence?> RaiseFenceAsync(ShardId shard, Epoch epoch, long number, CancellationToken cancellationToken) => ValueTask.FromResult<SinkFence?>(null);
-
-        public ValueTask<SinkFence?> ReadFenceAsync(ShardId shard, CancellationToken cancellationToken) => ValueTask.FromResult<SinkFence?>(null);
-
-        public ValueTask<SinkKeys> ScanAsync(long cursor, CancellationToken cancellationToken) => ValueTask.FromResult(new SinkKeys([], 0));
-
-        public ValueTask<SinkAnswer> WriteAsync(PublishBatch written, CancellationToken cancellationToken)
-        {
-            _isPublished = true;
-            return ValueTask.FromResult(new SinkAnswer(SinkOutcome.Written, []));
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

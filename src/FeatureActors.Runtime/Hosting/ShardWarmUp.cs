@@ -14,39 +14,79 @@ namespace FeatureActors.Runtime.Hosting;
 /// </summary>
 internal sealed class ShardWarmUp(ShardServices services, IReadOnlyList<IngestPlan> sources, ShardOptions shardOptions)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    // The code of a whole shard is compiled in it, by a processor that may have other things to do.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    // The last entry of a log may not be one that a reader is given.
+    private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>The uses of plug-ins as triggers of an entity type.</summary>
     public static IEnumerable<PluginPart> TriggersOf(EntityPlan entity) =>
         entity.Groups.SelectMany(static g => g.Triggers).Select(static t => (t.Trigger as PluginTrigger)?.Part).OfType<PluginPart>();
 
-    /// <summary>Warms up for the shards of one entity type.</summary>
-    public async Task RunAsync(EntityPlan entity, CancellationToken cancellationToken)
+    /// <summary>Warms up for the shards of all entity types.</summary>
+    public async Task RunAsync(IEnumerable<EntityPlan> entities, CancellationToken cancellationToken)
     {
-        var shard = new ShardId(entity.Entity, 0);
         using var timeout = new CancellationTokenSource(Patience, services.Time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        try
+        foreach (EntityPlan entity in entities)
         {
-            await services.Ports.Checkpoints.ReadHeaderAsync(shard, either.Token).ConfigureAwait(false);
-            LogRange range = await services.Ports.Log.GetRangeAsync(shard, either.Token).ConfigureAwait(false);
-            IShardLogReader reader = await services.Ports.Log.ReadFromAsync(shard, range.End, either.Token).ConfigureAwait(false);
-            await reader.DisposeAsync().ConfigureAwait(false);
-            await services.Ports.Sink.ReadFenceAsync(shard, either.Token).ConfigureAwait(false);
-
-            // Plug-ins are called for real rows only.
-            if (services.Ports.Ownership is not StaticOwnership && !entity.Parts().Any() && !TriggersOf(entity).Any())
+            long start = services.Time.GetTimestamp();
+            try
             {
-                await new ShardRehearsal(entity, sources, shardOptions, services).RunAsync(either.Token).ConfigureAwait(false);
+                await ConnectAsync(new ShardId(entity.Entity, 0), either.Token).ConfigureAwait(false);
+
+                // Plug-ins are called for real rows only.
+                if (services.Ports.Ownership is not StaticOwnership && !entity.Parts().Any() && !TriggersOf(entity).Any())
+                {
+                    await RehearseAsync(entity, either.Token).ConfigureAwait(false);
+                    Log.WarmedUp(services.Logger, entity.Entity, (long)services.Time.GetElapsedTime(start).TotalMilliseconds);
+                }
+            }
+            catch (FeatureActorsException error)
+            {
+                Log.Waits(services.Logger, $"warming up for shards of {entity.Entity}", error.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                // Whatever is so slow is met again when a shard is taken over.
+                return;
             }
         }
-        catch (FeatureActorsException error)
+    }
+
+    private async Task ConnectAsync(ShardId shard, CancellationToken cancellationToken)
+    {
+        await services.Ports.Checkpoints.ReadHeaderAsync(shard, cancellationToken).ConfigureAwait(false);
+        LogRange range = await services.Ports.Log.GetRangeAsync(shard, cancellationToken).ConfigureAwait(false);
+        long last = Math.Max(range.Begin, range.End - 1);
+        IShardLogReader reader = await services.Ports.Log.ReadFromAsync(shard, last, cancellationToken).ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
         {
-            Log.Waits(services.Logger, $"warming up for shards of {entity.Entity}", error.Message);
+            if (last < range.End)
+            {
+                using CancellationTokenSource soon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                soon.CancelAfter(ReadPatience);
+                await ((Task)reader.ReadAsync(1, soon.Token).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
-        catch (OperationCanceledException)
+
+        await services.Ports.Sink.ReadFenceAsync(shard, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task RehearseAsync(EntityPlan entity, CancellationToken cancellationToken)
+    {
+        RehearsalPorts? ports = services.Ports.OpenRehearsal is { } open ? await open(cancellationToken).ConfigureAwait(false) : null;
+        try
         {
-            // Whatever is so slow is met again when a shard is taken over.
+            await new ShardRehearsal(entity, sources, shardOptions, services, ports).RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (ports is not null)
+            {
+                await ports.DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 }

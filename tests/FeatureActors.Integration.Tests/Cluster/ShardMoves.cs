@@ -6,6 +6,9 @@ namespace FeatureActors.Integration.Tests.Cluster;
 /// <summary>What nodes told of their shards, out of their logs. The tests and <c>./fa bench takeover</c> read them with this.</summary>
 internal static partial class ShardMoves
 {
+    /// <summary>Not a state: the first row was applied.</summary>
+    private const string Applies = "applies";
+
     /// <summary>Changes of state in one node's output, in order.</summary>
     public static IEnumerable<ShardMove> Read(string output) => output
         .Split('\n').Select(static l => Move().Match(l)).Where(static m => m.Success)
@@ -14,7 +17,7 @@ internal static partial class ShardMoves
 
     /// <summary>
     /// Planned moves in the outputs of a cluster's nodes: a shard stands still from its drain at one node, which takes no further row then,
-    /// to its running at the next, which has applied all that waited and may publish. One that was taken instead is left out.
+    /// to the first row that is applied while it runs at the next, which then may publish, too. One that was taken instead is left out.
     /// </summary>
     public static IReadOnlyList<ShardPause> Pauses(IReadOnlyList<string> outputs)
     {
@@ -22,7 +25,15 @@ internal static partial class ShardMoves
         var pauses = new List<ShardPause>();
         foreach ((ShardMove move, int node) in outputs.SelectMany(static (o, node) => Read(o).Select(m => (Move: m, Node: node))).OrderBy(static m => m.Move.At))
         {
-            if (move.To == "Draining")
+            if (move.To == Applies)
+            {
+                int last = pauses.FindLastIndex(p => p.Shard == move.Shard);
+                if (last >= 0 && pauses[last] is { AppliesAt: null } moved && moved.NewOwner == node)
+                {
+                    pauses[last] = moved with { AppliesAt = move.At };
+                }
+            }
+            else if (move.To == "Draining")
             {
                 open[move.Shard] = new ShardPause(move.Shard, move.At, move.At, move.At, move.At, node, node);
             }
@@ -55,7 +66,7 @@ internal static partial class ShardMoves
     /// <summary>The value at a quantile of sorted values; 0 of none.</summary>
     public static long Quantile(long[] sorted, double quantile) => sorted.Length == 0 ? 0 : sorted[(int)Math.Ceiling(quantile * sorted.Length) - 1];
 
-    [GeneratedRegex(@"^(?<at>\S+Z)\s.*Shard (?<shard>\S+) (?<from>\w+) -> (?<to>\w+): (?<why>.*)")]
+    [GeneratedRegex(@"^(?<at>\S+Z)\s.*Shard (?<shard>\S+) ((?<from>\w+) -> (?<to>\w+): (?<why>.*)|(?<to>applies) rows)")]
     private static partial Regex Move();
 }
 
@@ -66,5 +77,8 @@ internal readonly record struct ShardMove(DateTimeOffset At, string Shard, strin
 internal readonly record struct ShardPause(
     string Shard, DateTimeOffset Drained, DateTimeOffset Released, DateTimeOffset Acquired, DateTimeOffset Runs, int OldOwner, int NewOwner)
 {
-    public long Ms => (long)(Runs - Drained).TotalMilliseconds;
+    /// <summary>When the new one applied a row; null where none came.</summary>
+    public DateTimeOffset? AppliesAt { get; init; }
+
+    public long Ms => (long)((AppliesAt ?? Runs) - Drained).TotalMilliseconds;
 }
