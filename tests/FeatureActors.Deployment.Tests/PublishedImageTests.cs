@@ -37,7 +37,7 @@ public sealed class PublishedImageTests : IDisposable
         foreach (string definitions in new[] { "samples/online-retail/definitions.conf", "k8s/base/definitions.conf" })
         {
             (code, text) = await RunAsync(
-                Path.Combine(output, "FeatureActors.Node"), _folder, "plan", "--definitions", Path.Combine(RepositoryFiles.Root, definitions));
+                Path.Combine(output, "FeatureActors.Node"), _folder, "plan", "--definitions", Path.Combine(Repository.Root, definitions));
             Assert.True(code == 0 && text.Contains("namespace shop", StringComparison.Ordinal), text);
         }
     }
@@ -52,7 +52,7 @@ public sealed class PublishedImageTests : IDisposable
             {
                 string to = file == path ? target : Path.Combine(target, Path.GetRelativePath(path, file));
                 Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-                File.Copy(Path.Combine(RepositoryFiles.Root, file), to);
+                File.Copy(Path.Combine(Repository.Root, file), to);
             }
         }
     }

@@ -5,8 +5,6 @@ internal sealed class RepositoryFiles
 {
     private readonly Dictionary<string, string> _changed = new(StringComparer.Ordinal);
 
-    internal static string Root { get; } = FindRoot();
-
     /// <summary>The same files with a text replaced in one, or a new file.</summary>
     /// <param name="path">Relative to the root.</param>
     /// <param name="old">What stands there, once or more; empty for a new file.</param>
@@ -25,29 +23,16 @@ internal sealed class RepositoryFiles
         return files;
     }
 
-    internal bool Exists(string path) => _changed.ContainsKey(path) || File.Exists(Path.Combine(Root, path));
+    internal bool Exists(string path) => _changed.ContainsKey(path) || File.Exists(Path.Combine(Repository.Root, path));
 
-    internal static bool IsFolder(string path) => Directory.Exists(Path.Combine(Root, path));
+    internal static bool IsFolder(string path) => Directory.Exists(Path.Combine(Repository.Root, path));
 
-    internal string Read(string path) => _changed.TryGetValue(path, out string? text) ? text : File.ReadAllText(Path.Combine(Root, path));
+    internal string Read(string path) => _changed.TryGetValue(path, out string? text) ? text : File.ReadAllText(Path.Combine(Repository.Root, path));
 
     /// <summary>Files below a folder, relative to the root.</summary>
     internal IEnumerable<string> Below(string folder) => Directory
-        .EnumerateFiles(Path.Combine(Root, folder), "*", SearchOption.AllDirectories)
-        .Select(static file => Path.GetRelativePath(Root, file))
+        .EnumerateFiles(Path.Combine(Repository.Root, folder), "*", SearchOption.AllDirectories)
+        .Select(static file => Path.GetRelativePath(Repository.Root, file))
         .Union(_changed.Keys.Where(file => file.StartsWith(folder + "/", StringComparison.Ordinal)))
         .Order(StringComparer.Ordinal);
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "FeatureActors.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new InvalidOperationException($"no FeatureActors.sln above {AppContext.BaseDirectory}");
-    }
 }

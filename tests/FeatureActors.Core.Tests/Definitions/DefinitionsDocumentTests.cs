@@ -26,15 +26,5 @@ public sealed class DefinitionsDocumentTests
         Assert.All(BuiltIn.Names, name => Assert.Contains($"`{name}`", text, StringComparison.Ordinal));
     }
 
-    private static string Document()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "FeatureActors.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        Assert.NotNull(folder);
-        return File.ReadAllText(Path.Combine(folder.FullName, "docs", "definitions.md"));
-    }
+    private static string Document() => Repository.Read(Path.Combine("docs", "definitions.md"));
 }

@@ -35,15 +35,6 @@ public sealed class WorkedExamplesTests
         Assert.Contains("the page says 2, the engine 1", error.Message, StringComparison.Ordinal);
     }
 
-    private static IEnumerable<(string Name, string Text)> Pages()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "FeatureActors.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return Directory.EnumerateFiles(Path.Combine(folder!.FullName, "docs"), "*.md")
-            .Order(StringComparer.Ordinal).Select(static f => (Path.GetFileName(f), File.ReadAllText(f)));
-    }
+    private static IEnumerable<(string Name, string Text)> Pages() =>
+        Repository.Files("docs", ".md").Select(static f => (Path.GetFileName(f), Repository.Read(f)));
 }

@@ -51,7 +51,7 @@ internal sealed partial class KubernetesTypes
         get
         {
             string folder = Environment.GetEnvironmentVariable("FA_KUBERNETES_TYPES")
-                ?? Path.Combine(RepositoryFiles.Root, ".fa", "kubernetes-types", "node_modules", "kubernetes-types");
+                ?? Path.Combine(Repository.Root, ".fa", "kubernetes-types", "node_modules", "kubernetes-types");
             return Directory.Exists(folder)
                 ? folder
                 : throw new InvalidOperationException($"the npm package kubernetes-types is not in {folder}: ./fa test Deployment installs it");

@@ -37,15 +37,9 @@ public sealed class PluginDemoTests(ITestOutputHelper output)
 
     private static async Task<(int Code, string Text, TimeSpan Took)> RunAsync()
     {
-        DirectoryInfo root = new(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "FeatureActors.sln")))
+        var start = new ProcessStartInfo("/bin/bash", [Path.Combine(Repository.Root, "fa"), "demo", "--with-plugins"])
         {
-            root = root.Parent!;
-        }
-
-        var start = new ProcessStartInfo("/bin/bash", [Path.Combine(root.FullName, "fa"), "demo", "--with-plugins"])
-        {
-            WorkingDirectory = root.FullName,
+            WorkingDirectory = Repository.Root,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

@@ -15,7 +15,7 @@ namespace FeatureActors.Integration.Tests.Live;
 [Collection("Builds")]
 public sealed class PluginPageTests(ITestOutputHelper output) : IDisposable
 {
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     private readonly LiveFolder _folder = new();
 
@@ -111,16 +111,5 @@ public sealed class PluginPageTests(ITestOutputHelper output) : IDisposable
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, $"{commands}\n{text}\n{await error}");
         return text;
-    }
-
-    private static string FindRoot()
-    {
-        DirectoryInfo root = new(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "FeatureActors.sln")))
-        {
-            root = root.Parent!;
-        }
-
-        return root.FullName;
     }
 }

@@ -29,7 +29,7 @@ public sealed class OnlineRetailRun(PostgresFixture postgres) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        string raw = Path.Combine(Root(), "samples", "online-retail", "events.csv.gz");
+        string raw = Path.Combine(Repository.Root, "samples", "online-retail", "events.csv.gz");
         using (TextReader events = OracleDatabase.OpenGzip(raw))
         {
             Database = await OracleDatabase.CreateAsync(postgres.Server.ConnectionString, "online_retail", events);
@@ -122,17 +122,4 @@ public sealed class OnlineRetailRun(PostgresFixture postgres) : IAsyncLifetime
     }
 
     private static long Ms(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
-
-    private static string Root()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "FeatureActors.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new InvalidOperationException($"no FeatureActors.sln above {AppContext.BaseDirectory}");
-    }
 }
