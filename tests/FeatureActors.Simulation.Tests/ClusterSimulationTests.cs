@@ -11,7 +11,7 @@ namespace FeatureActors.Simulation.Tests;
 /// </summary>
 public sealed class ClusterSimulationTests(ITestOutputHelper output)
 {
-    // A minute and a half on two cores; ./fa simulate runs more.
+    // A minute or less on two cores; ./fa simulate runs ten times as many.
     private const int SeedsByDefault = 2_000;
 
     // From so many on, whatever can happen must have happened.

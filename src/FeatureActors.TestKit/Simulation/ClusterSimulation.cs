@@ -50,7 +50,15 @@ public sealed class ClusterSimulation
         SimulatedLaw? law = null;
         try
         {
-            new ClusterSimulation(course, patch).RunAll();
+            var simulation = new ClusterSimulation(course, patch);
+            try
+            {
+                simulation.RunAll();
+            }
+            finally
+            {
+                simulation._world.Free();
+            }
         }
         catch (SimulationViolationException broken)
         {

@@ -17,7 +17,7 @@ internal sealed class SimulatedGroup<T>
     private readonly bool _isLease;
     private readonly bool _mayBeDoubted;
     private readonly Action<SimulatedNode, T, bool, Action?> _tell;
-    private readonly SortedDictionary<int, Member> _members = [];
+    private readonly SortedList<int, Member> _members = [];
     private readonly List<T> _free;
     private readonly Dictionary<T, Move> _moves = [];
     private readonly long _sessionMs;
@@ -138,8 +138,9 @@ internal sealed class SimulatedGroup<T>
 
     private void EndSilent()
     {
-        foreach (Member member in _members.Values.ToArray())
+        for (int i = 0; i < _members.Count; i++)
         {
+            Member member = _members.Values[i];
             if (!member.IsLost && Course.NowMs - member.HeardMs > _sessionMs)
             {
                 Course.Tell($"{_name}: {member.Node.Name} is silent and loses {string.Join(' ', member.Held)}");
@@ -151,7 +152,7 @@ internal sealed class SimulatedGroup<T>
 
             if (member.Node.IsDead && member.IsLost)
             {
-                _members.Remove(member.Node.Number);
+                _members.RemoveAt(i--);
             }
         }
     }
@@ -163,6 +164,11 @@ internal sealed class SimulatedGroup<T>
 
     private void EndMoves(Func<Move, bool> which)
     {
+        if (_moves.Count == 0)
+        {
+            return;
+        }
+
         foreach ((T part, Move move) in _moves.ToArray())
         {
             if (which(move))
@@ -175,32 +181,52 @@ internal sealed class SimulatedGroup<T>
 
     private void Share()
     {
-        Member[] live = [.. _members.Values.Where(static m => !m.IsLost && !m.Node.IsDead && !m.Node.IsLeaving)];
-        foreach (Member leaving in _members.Values.Where(static m => m.Node.IsLeaving && !m.IsLost))
+        foreach (Member leaving in _members.Values)
         {
-            foreach (T part in leaving.Held.Except(_moves.Keys).ToArray())
+            if (leaving.Node.IsLeaving && !leaving.IsLost && leaving.Held.Count > 0)
             {
-                Begin(part, leaving);
+                foreach (T part in leaving.Held.Except(_moves.Keys).ToArray())
+                {
+                    Begin(part, leaving);
+                }
             }
         }
 
-        if (live.Length == 0)
+        if (Poorest() is null)
         {
             return;
         }
 
         foreach (T part in _free)
         {
-            Member poorest = live.MinBy(static m => m.Held.Count)!;
-            Assign(part, poorest);
+            Assign(part, Poorest()!);
         }
 
         _free.Clear();
-        Member richest = live.MaxBy(static m => m.Held.Count)!;
-        if (_moves.Count == 0 && richest.Held.Count - live.Min(static m => m.Held.Count) > 1)
+        Member richest = Richest()!;
+        if (_moves.Count == 0 && richest.Held.Count - Poorest()!.Held.Count > 1)
         {
-            Begin(richest.Held.Last(), richest);
+            Begin(richest.Held[^1], richest);
         }
+    }
+
+    /// <summary>The live member with the fewest parts; null without any.</summary>
+    private Member? Poorest() => Extreme(static (a, b) => a < b);
+
+    private Member? Richest() => Extreme(static (a, b) => a > b);
+
+    private Member? Extreme(Func<int, int, bool> isMore)
+    {
+        Member? found = null;
+        foreach (Member member in _members.Values)
+        {
+            if (!member.IsLost && !member.Node.IsDead && !member.Node.IsLeaving && (found is null || isMore(member.Held.Count, found.Held.Count)))
+            {
+                found = member;
+            }
+        }
+
+        return found;
     }
 
     private void Assign(T part, Member member)

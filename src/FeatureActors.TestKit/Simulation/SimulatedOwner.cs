@@ -18,11 +18,12 @@ internal sealed partial class SimulatedOwner : IDisposable
     private readonly ShardMachine _machine;
     private readonly List<ShardOutput> _outputs = [];
     private bool _isReading;
+    private bool _isFree;
 
     public SimulatedOwner(SimulatedWorld world, SimulatedNode node, SimulatedShard shard)
     {
         (_world, _node, Shard) = (world, node, shard);
-        _machine = new ShardMachine(shard.Id, shard.Plan, world.Options, world.Chunks);
+        _machine = new ShardMachine(shard.Id, shard.Plan, world.Options, SimulatedWorld.Chunks);
         world.Owners.Add(this);
     }
 
@@ -50,9 +51,16 @@ internal sealed partial class SimulatedOwner : IDisposable
     /// <summary>Nothing reaches the machine any more; what is on its way may still take effect.</summary>
     public void Dispose()
     {
-        if (!IsEnded)
+        IsEnded = true;
+        Free();
+    }
+
+    /// <summary>Gives its memory away; only of one that is over, or whose world is.</summary>
+    public void Free()
+    {
+        if (!_isFree)
         {
-            IsEnded = true;
+            _isFree = true;
             _machine.Dispose();
         }
     }

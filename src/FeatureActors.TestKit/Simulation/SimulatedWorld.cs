@@ -9,6 +9,9 @@ namespace FeatureActors.TestKit.Simulation;
 /// </summary>
 internal sealed class SimulatedWorld
 {
+    [ThreadStatic]
+    private static ChunkPool? ChunksOfThread;
+
     private readonly SimulatedGroup<ShardId> _shardGroup;
     private readonly SimulatedGroup<int> _sourceGroup;
 
@@ -64,8 +67,8 @@ internal sealed class SimulatedWorld
     /// <summary>True when shards are shared by leases in SQL, false when by a group of the log.</summary>
     public bool IsLease { get; }
 
-    /// <summary>Memory that all instances of shards share, and leave behind.</summary>
-    public ChunkPool Chunks { get; } = new();
+    /// <summary>Memory of the shards' instances: what one leaves behind the next takes, in the next world of this thread too.</summary>
+    public static ChunkPool Chunks => ChunksOfThread ??= new ChunkPool();
 
     /// <summary>Nodes that live, or are frozen.</summary>
     public List<SimulatedNode> Nodes { get; } = [];
@@ -113,9 +116,17 @@ internal sealed class SimulatedWorld
         }
 
         Nodes.RemoveAll(static n => n.IsDead);
+        foreach (SimulatedOwner owner in Owners.Where(static o => o.IsOver))
+        {
+            owner.Free();
+        }
+
         Owners.RemoveAll(static o => o.IsOver);
         EndLeavers();
     }
+
+    /// <summary>Gives the memory of its instances away: nothing goes on in it any more.</summary>
+    public void Free() => Owners.ForEach(static o => o.Free());
 
     public void AdvanceIn(long ms, int steps)
     {
