@@ -15,7 +15,7 @@ const string Usage = """
       --paced-seconds N, --coalesce-ms N  pipeline: length of the latency run; how long updates of a key are gathered
       --store off,sqlite,postgres         pipeline: where checkpoints go; several are run in turn, and what they add to none is shown
       --moves N, --entities N   takeover: moves at least (100); rows of the large table (2,000,000);
-                                --profile kill-small,kill-large,moves-lease,moves-group
+                                --profile kill-small,kill-large,kill-ingest,moves-lease,moves-group
       --logs FOLDER             takeover: keeps what the nodes logged
     """;
 

@@ -1,6 +1,7 @@
 using FeatureActors.Benchmarks.Nodes;
 using FeatureActors.Benchmarks.Reports;
 using FeatureActors.Benchmarks.TakeOver;
+using FeatureActors.Kafka;
 using FeatureActors.LocalServers;
 
 namespace FeatureActors.Benchmarks;
@@ -15,7 +16,7 @@ internal static class TakeOverBenchmark
     private const int Keys = 10_000;
     private const int ManyShards = 16;
 
-    private static readonly string[] Parts = ["kill-small", "kill-large", "moves-lease", "moves-group"];
+    private static readonly string[] Parts = ["kill-small", "kill-large", "kill-ingest", "moves-lease", "moves-group"];
 
     /// <summary>Runs it.</summary>
     public static async Task RunAsync(BenchOptions options)
@@ -46,7 +47,7 @@ internal static class TakeOverBenchmark
         bool isKill = part.StartsWith("kill", StringComparison.Ordinal);
         string name = part.Replace('-', '_');
         NodeCluster cluster = await NodeCluster.StartAsync(
-            new NodeClusterOptions(name, part == "moves-group" ? "group" : "lease", isKill ? 2 : ManyShards, options.Keys, Rate) { Logs = options.Logs },
+            new NodeClusterOptions(name, part == "moves-group" ? "group" : "lease", isKill ? 2 : ManyShards, options.Keys, Rate) { AllIngest = part == "kill-ingest", Logs = options.Logs },
             servers,
             postgres)
             .ConfigureAwait(false);
@@ -54,6 +55,11 @@ internal static class TakeOverBenchmark
         {
             if (!isKill)
             {
+                if (part == "moves-group")
+                {
+                    report.Add("moves-group, settings", ("heartbeat interval, ms", new KafkaOptions { BootstrapServers = "-" }.HeartbeatInterval.TotalMilliseconds));
+                }
+
                 foreach ((string row, (string, double)[] figures) in await MoveRun.RunAsync(cluster, part, options.Moves).ConfigureAwait(false))
                 {
                     report.Add(row, figures);

@@ -8,8 +8,7 @@ using Npgsql;
 namespace FeatureActors.Benchmarks.TakeOver;
 
 /// <summary>
-/// Nodes of one namespace over servers they share, and a steady load of events. A node of its own ingests, so what is killed, started and
-/// stopped are owners of shards only.
+/// Nodes of one namespace over servers they share, and a steady load of events.
 /// </summary>
 internal sealed class NodeCluster : IAsyncDisposable
 {
@@ -40,7 +39,7 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <summary>Owners of shards, running or not, in the order in which they first started.</summary>
     public IReadOnlyList<ClusterNode> Nodes => _nodes;
 
-    /// <summary>Starts the node that ingests, two that own shards, and the load.</summary>
+    /// <summary>Starts the node that ingests, where it is one of its own, and two that own shards.</summary>
     public static async Task<NodeCluster> StartAsync(NodeClusterOptions options, Preloaded servers, PostgresServer postgres)
     {
         var cluster = new NodeCluster(options, servers, postgres);
@@ -55,13 +54,20 @@ internal sealed class NodeCluster : IAsyncDisposable
                 Shards = options.Shards,
                 Trigger = "{ on = update, coalesce = 200ms }",
             })).ConfigureAwait(false);
-        cluster._ingest = cluster.Create("ingest", "ingest");
-        await cluster._ingest.StartAsync().ConfigureAwait(false);
+        if (!options.AllIngest)
+        {
+            cluster._ingest = cluster.Create("ingest", "ingest");
+            await cluster._ingest.StartAsync().ConfigureAwait(false);
+        }
+
         await cluster.AddAsync().ConfigureAwait(false);
         await cluster.AddAsync().ConfigureAwait(false);
         await cluster.SettleAsync(cluster._nodes).ConfigureAwait(false);
         return cluster;
     }
+
+    /// <summary>Begins to measure what the waits of a move take without one.</summary>
+    public ControlMove StartControl() => new(_servers, _postgres, _options.Namespace, _options.Shards);
 
     /// <summary>Starts the load; it goes on until the end.</summary>
     public void StartLoad()
@@ -110,7 +116,7 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <summary>Adds a node and starts it.</summary>
     public async Task<ClusterNode> AddAsync()
     {
-        ClusterNode node = Create(string.Create(CultureInfo.InvariantCulture, $"node-{_nodes.Count + 1}"), "shard");
+        ClusterNode node = Create(string.Create(CultureInfo.InvariantCulture, $"node-{_nodes.Count + 1}"), _options.AllIngest ? "ingest, shard" : "shard");
         _nodes.Add(node);
         await node.StartAsync().ConfigureAwait(false);
         return node;
@@ -155,7 +161,7 @@ internal sealed class NodeCluster : IAsyncDisposable
         {
             if (TimeProvider.System.GetElapsedTime(start) > patience)
             {
-                throw new TimeoutException($"{what}: not within {patience.TotalSeconds} s\n{string.Join("\n\n", _nodes.Append(_ingest!).Select(static n => n.Tail()))}");
+                throw new TimeoutException($"{what}: not within {patience.TotalSeconds} s\n{string.Join("\n\n", All.Select(static n => n.Tail()))}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(everyMs), TimeProvider.System).ConfigureAwait(false);
@@ -167,7 +173,7 @@ internal sealed class NodeCluster : IAsyncDisposable
     {
         await _quiet.CancelAsync().ConfigureAwait(false);
         await _load.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (ClusterNode node in _nodes.Append(_ingest!))
+        foreach (ClusterNode node in All)
         {
             await node.DisposeAsync().ConfigureAwait(false);
         }
@@ -186,6 +192,8 @@ internal sealed class NodeCluster : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
+    private IEnumerable<ClusterNode> All => _ingest is null ? _nodes : _nodes.Append(_ingest);
+
     private int PartitionOf(int key) =>
         StableHash.PartitionOf(StableHash.Of(System.Text.Encoding.ASCII.GetBytes(EventStream.NameOf(key))), _options.Shards);
 
@@ -203,9 +211,9 @@ internal sealed class NodeCluster : IAsyncDisposable
                     owners.Add(row.GetInt32(0), row.GetString(1));
                 }
             }
-            catch (PostgresException)
+            catch (NpgsqlException)
             {
-                // No node has made the tables yet.
+                // No node has made the tables yet, or the server is too busy to answer.
             }
         }
 
@@ -244,6 +252,9 @@ internal sealed class NodeCluster : IAsyncDisposable
 /// <param name="Rate">Events a second.</param>
 internal sealed record NodeClusterOptions(string Namespace, string Ownership, int Shards, int Keys, double Rate)
 {
+    /// <summary>True: owners of shards ingest as well. False: a node of its own does, and what is killed, started and stopped own shards only.</summary>
+    public bool AllIngest { get; init; }
+
     /// <summary>Folder that the nodes' logs are copied to at the end, or null.</summary>
     public string? Logs { get; init; }
 }
