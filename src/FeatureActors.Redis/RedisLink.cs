@@ -58,8 +58,11 @@ internal sealed class RedisLink(ConfigurationOptions configuration, TimeSpan com
             GiveUpIfSilent(connection);
             throw Unavailable(what, $"no answer within {commandTimeout.TotalMilliseconds:0} ms", e);
         }
-        catch (Exception e) when (e is not DependencyUnavailableException && !cancellationToken.IsCancellationRequested && !_isDisposed)
+        catch (Exception e) when (e is not DependencyUnavailableException && !_isDisposed)
         {
+            // Who stops waits for no answer: however the command ended, it was stopped.
+            cancellationToken.ThrowIfCancellationRequested();
+
             // Also what the vendor's client throws of its own faults, as when a connection is closed under a command.
             if (connection.Database.IsFaulted)
             {

@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(6006, LogLevel.Warning, "What plug-ins are switched off cannot be kept in {Path}, a restart will call them again: {Error}")]
     public static partial void SwitchesLost(ILogger logger, string path, string error);
 
+    [LoggerMessage(6011, LogLevel.Warning, "What plug-ins are switched off is not shared with other nodes until the store answers: {Error}")]
+    public static partial void SwitchesNotShared(ILogger logger, string error);
+
     [LoggerMessage(6004, LogLevel.Warning, "A request through the control socket was not understood: {Error}")]
     public static partial void ControlBroke(ILogger logger, string error);
 

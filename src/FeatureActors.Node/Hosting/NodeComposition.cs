@@ -44,6 +44,8 @@ internal sealed class NodeComposition : IAsyncDisposable
     private readonly Dictionary<string, EventFile> _files = new(StringComparer.Ordinal);
     private readonly IReadOnlyDictionary<string, IEventSource> _given;
     private KafkaConnection? _kafka;
+    private readonly SwitchedOffFile _switchedOff;
+    private SharedSwitches? _switches;
     private NodeRuntime? _runtime;
     private NodeHttpServer? _http;
 
@@ -57,6 +59,7 @@ internal sealed class NodeComposition : IAsyncDisposable
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger("FeatureActors.Node");
+        _switchedOff = new SwitchedOffFile(options.DataDirectory, _logger);
         Model = plugins.Bind(definitions);
         Name = options.Name ?? string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}:{Environment.ProcessId}");
     }
@@ -241,7 +244,7 @@ internal sealed class NodeComposition : IAsyncDisposable
             OpenRehearsal = Stores.Rehearsal(Leases is null ? null : LeaseOptionsOf(), custom is null ? sink : null, _time),
             Sources = sources,
             Plugins = [.. _plugins.Plugins.SelectMany(static p => p.Functions).Select(static f => f.Part), .. custom is null ? [] : new[] { custom.Part }],
-            PluginsSwitched = new SwitchedOffFile(_options.DataDirectory, _logger).Write,
+            PluginsSwitched = NoteSwitches,
         };
         _runtime = new NodeRuntime(ports, RuntimeOptions(), Plan.Entities, Plan.Sources, _time, _loggers);
         _owned.Push(_runtime);
@@ -252,12 +255,37 @@ internal sealed class NodeComposition : IAsyncDisposable
             _owned.Push(new Disposing(export));
         }
 
-        _runtime.SwitchOff(new SwitchedOffFile(_options.DataDirectory, _logger).Read());
+        await SwitchOffAsync(_runtime, start, cancellationToken).ConfigureAwait(false);
         var host = new PluginHost(_plugins, _definitions, applied.Snapshot, Plan, _runtime, _time, _logger)
         {
             Sink = custom is null ? null : (custom, OpenSink),
         };
         _owned.Push(new ControlServer(_options.DataDirectory, host.HandleAsync, _time, _logger));
+    }
+
+    // What is off stays off: over a restart by the node's file, over nodes by the database that they share.
+    private async Task SwitchOffAsync(NodeRuntime runtime, long start, CancellationToken cancellationToken)
+    {
+        runtime.SwitchOff(_switchedOff.Read());
+        if (Stores.Postgres?.PluginSwitches is { } shared && runtime.Status.Plugins.Any())
+        {
+            runtime.SwitchOff(await WaitAsync(() => shared.ReadAsync(cancellationToken), start, cancellationToken).ConfigureAwait(false));
+            _switches = new SharedSwitches(shared, _switchedOff, new RuntimeSwitches(runtime), _time, _logger);
+            _owned.Push(_switches);
+            _switches.Start();
+        }
+    }
+
+    private void NoteSwitches(IReadOnlyDictionary<string, string> off)
+    {
+        if (_switches is { } shared)
+        {
+            shared.Note(off);
+        }
+        else
+        {
+            _switchedOff.Write(off);
+        }
     }
 
     private PluginSink OpenSink(PluginSet plugins) => plugins.OpenSink(_options.Sink, Model.Namespace, _options.Plugins.CallBudget, _time);

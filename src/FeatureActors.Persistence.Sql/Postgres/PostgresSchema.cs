@@ -75,6 +75,9 @@ internal static class PostgresSchema
         CREATE TABLE written_format (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), newest integer NOT NULL);
         INSERT INTO written_format (newest) VALUES (1);
         """,
+        """
+        CREATE TABLE plugins_off (part text PRIMARY KEY, reason text NOT NULL);
+        """,
     ];
 
     /// <summary>

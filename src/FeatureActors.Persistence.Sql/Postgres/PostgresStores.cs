@@ -21,6 +21,7 @@ public sealed class PostgresStores : IAsyncDisposable
         Positions = new PostgresSourcePositions(database);
         DeadLetters = new PostgresDeadLetterStore(database);
         Definitions = new PostgresDefinitionStore(database);
+        PluginSwitches = new PostgresPluginSwitches(database);
     }
 
     /// <summary>Shard states.</summary>
@@ -34,6 +35,9 @@ public sealed class PostgresStores : IAsyncDisposable
 
     /// <summary>Definitions and numbers.</summary>
     public IDefinitionStore Definitions { get; }
+
+    /// <summary>What of the plug-ins is switched off.</summary>
+    public IPluginSwitches PluginSwitches { get; }
 
     /// <summary>Connects and brings the schema up to date.</summary>
     /// <exception cref="ArgumentException">A setting is out of range.</exception>

@@ -110,3 +110,31 @@ internal sealed class TemporarySchema(PostgresServer server) : IAsyncDisposable
         }
     }
 }
+
+[Collection(SharedServers.Name)]
+[Trait("Category", "Integration")]
+public sealed class PostgresPluginSwitchesTests(PostgresFixture postgres) : IAsyncLifetime
+{
+    private readonly TemporarySchema _schema = new(postgres.Server);
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _schema.DisposeAsync();
+
+    [Fact]
+    public async Task What_is_off_is_off_after_a_restart_with_its_first_reason_until_it_is_switched_on()
+    {
+        IPluginSwitches switches = (await _schema.OpenAsync()).PluginSwitches;
+        Assert.Empty(await switches.ReadAsync(CancellationToken.None));
+        await switches.SwitchOffAsync("day.unruly", "it hung\0", CancellationToken.None);
+        await switches.SwitchOffAsync("day.unruly", "it hung again", CancellationToken.None);
+        await switches.SwitchOffAsync("geohash", "it threw", CancellationToken.None);
+
+        switches = (await _schema.ReopenAsync()).PluginSwitches;
+        await switches.SwitchOnAsync("geohash", CancellationToken.None);
+        await switches.SwitchOnAsync("geohash", CancellationToken.None);
+
+        KeyValuePair<string, string> off = Assert.Single(await switches.ReadAsync(CancellationToken.None));
+        Assert.Equal(("day.unruly", "it hung\ufffd"), (off.Key, off.Value));
+    }
+}
