@@ -14,10 +14,10 @@ public sealed class RedisLinkTests
         using var stop = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await link.RunAsync(
             "read",
-            static Task<bool> (_, source) =>
+            static async Task<bool> (_, source) =>
             {
-                source.Cancel();
-                throw new RedisConnectionException(ConnectionFailureType.SocketFailure, "closed");
+                await source.CancelAsync();
+                throw new IOException("closed");
             },
             stop,
             stop.Token));
@@ -29,7 +29,7 @@ public sealed class RedisLinkTests
         await using var link = new RedisLink(Nowhere, TimeSpan.FromSeconds(5), TimeProvider.System);
         DependencyUnavailableException error = await Assert.ThrowsAsync<DependencyUnavailableException>(async () => await link.RunAsync(
             "read",
-            static Task<bool> (_, _) => throw new RedisConnectionException(ConnectionFailureType.SocketFailure, "closed"),
+            static Task<bool> (_, _) => throw new IOException("closed"),
             0,
             CancellationToken.None));
         Assert.Contains("could not read: closed", error.Message, StringComparison.Ordinal);

@@ -27,6 +27,7 @@ internal sealed class BatchEntities : IDisposable
     private readonly GroupEvaluator _evaluator;
     private readonly GroupValues _values = new();
     private readonly bool[] _canIdle;
+    private readonly int[] _capped;
     private int[] _rows = new int[1024];
 
     public BatchEntities(EntityPlan plan, ChunkPool pool)
@@ -40,6 +41,7 @@ internal sealed class BatchEntities : IDisposable
         _reader = new BatchReader([.. plan.Columns.Select(static c => c.Numbers)]);
         _updater = new EntityUpdater(_layout, _block);
         _evaluator = new GroupEvaluator(_layout, _block);
+        _capped = [.. Enumerable.Range(0, plan.Features.Count).Where(f => plan.Features[f].Aggregate.SharedBytesMax > 0)];
         _canIdle = [.. plan.Groups.Select(g => g.Idle is not null
             && plan.Features.Skip(g.FirstFeature).Take(g.FeatureCount).Any(static f => f.IsIdleBound))];
     }
@@ -57,6 +59,7 @@ internal sealed class BatchEntities : IDisposable
             position = head.End;
             int entity = FindOrCreate(_reader.KeyOf(head));
             ForgetWhatIsIdle(head.EventTimeMs);
+            MakeRoom(head.EventTimeMs);
             if (head.EventIdHash != 0 && IsRepeated(head))
             {
                 continue;
@@ -132,6 +135,16 @@ internal sealed class BatchEntities : IDisposable
             {
                 _evaluator.Evaluate(g, nowMs, _values);
             }
+        }
+    }
+
+    // A live shard lets go of slots as they leave. What the slots of a feature share is capped, so there it is done before the next row: a
+    // new sub-key finds the room that the windows leave, however seldom values are asked for.
+    private void MakeRoom(long nowMs)
+    {
+        foreach (int feature in _capped)
+        {
+            Compact(feature, nowMs);
         }
     }
 
