@@ -1,4 +1,3 @@
-using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
@@ -43,14 +42,16 @@ internal sealed class ShardWarmUp(ShardServices services, IReadOnlyList<IngestPl
                     Log.WarmedUp(services.Logger, entity.Entity, (long)services.Time.GetElapsedTime(start).TotalMilliseconds);
                 }
             }
-            catch (FeatureActorsException error)
-            {
-                Log.Waits(services.Logger, $"warming up for shards of {entity.Entity}", error.Message);
-            }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (either.IsCancellationRequested)
             {
                 // Whatever is so slow is met again when a shard is taken over.
                 return;
+            }
+#pragma warning disable CA1031 // Whatever fails is met again by a shard, which bears it by itself; it must not end the node.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                Log.Waits(services.Logger, $"warming up for shards of {entity.Entity}", error.Message);
             }
         }
     }

@@ -53,6 +53,20 @@ public sealed class BadSurroundingsTests
     }
 
     [Fact]
+    public async Task A_client_that_fails_while_a_node_warms_up_does_not_end_the_node()
+    {
+        int failures = 0;
+        _world.Sink.Fault = (name, _) => name == "ReadFenceAsync" && Interlocked.Increment(ref failures) == 1
+            ? throw new InvalidOperationException("a fault of the client itself")
+            : PortFault.None;
+        await using var node = new MemoryNode(_world);
+        MemoryNode.Tell(_world.Clicks);
+
+        await node.UntilCountAsync("clicked", 1, 0, 1, 2, 3);
+        Assert.True(failures > 0, "nothing failed");
+    }
+
+    [Fact]
     public async Task A_log_that_lost_what_a_checkpoint_has_stops_its_shard_and_the_others_go_on()
     {
         await RunOnceAsync();
