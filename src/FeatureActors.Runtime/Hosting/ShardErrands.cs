@@ -26,10 +26,10 @@ internal sealed class ShardErrands(ShardId shard, ShardServices services, Depend
                 return async () => new ShardInput.Loaded(load.Keys, await AskAsync(t => checkpoints.LoadAsync(shard, load.Keys, t)).ConfigureAwait(false));
             case ShardOutput.ReadDue due:
                 return async () => new ShardInput.DueLoaded(
-                    await AskAsync(t => checkpoints.ReadDueAsync(shard, due.DueAtOrBeforeMs, due.After, due.Limit, t)).ConfigureAwait(false));
+                    due, await AskAsync(t => checkpoints.ReadDueAsync(shard, due.DueAtOrBeforeMs, due.After, due.Limit, t)).ConfigureAwait(false));
             case ShardOutput.ReadKeys keys:
                 return async () => new ShardInput.KeysLoaded(
-                    await AskAsync(t => checkpoints.ReadKeysAsync(shard, keys.After, keys.OnlyUnpublished, keys.Limit, t)).ConfigureAwait(false));
+                    keys, await AskAsync(t => checkpoints.ReadKeysAsync(shard, keys.After, keys.OnlyUnpublished, keys.Limit, t)).ConfigureAwait(false));
             case ShardOutput.LookUp look:
                 return async () => new ShardInput.LookedUp(look.FullKeys, await AskAsync(t => checkpoints.LoadAsync(shard, look.Keys, t)).ConfigureAwait(false));
             case ShardOutput.LoadInspected load:

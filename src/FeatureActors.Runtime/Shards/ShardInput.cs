@@ -25,10 +25,10 @@ internal abstract record ShardInput
     public sealed record Loaded(IReadOnlyList<ReadOnlyMemory<byte>> Keys, IReadOnlyList<StoredEntity> Entities) : ShardInput;
 
     /// <summary>Answer to <see cref="ShardOutput.ReadDue"/>.</summary>
-    public sealed record DueLoaded(IReadOnlyList<StoredEntity> Entities) : ShardInput;
+    public sealed record DueLoaded(ShardOutput.ReadDue Question, IReadOnlyList<StoredEntity> Entities) : ShardInput;
 
     /// <summary>Answer to <see cref="ShardOutput.ReadKeys"/>.</summary>
-    public sealed record KeysLoaded(IReadOnlyList<StoredEntity> Entities) : ShardInput;
+    public sealed record KeysLoaded(ShardOutput.ReadKeys Question, IReadOnlyList<StoredEntity> Entities) : ShardInput;
 
     /// <summary>Answer to <see cref="ShardOutput.ScanSink"/>.</summary>
     public sealed record SinkScanned(SinkKeys Scanned) : ShardInput;

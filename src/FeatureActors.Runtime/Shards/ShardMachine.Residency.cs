@@ -14,7 +14,7 @@ internal sealed partial class ShardMachine
     private const int PassivationSteps = 512;
 
     private long _cold;
-    private bool _isDueReadUnderWay;
+    private ShardOutput.ReadDue? _dueAsked;
     private DueCursor? _dueCursor;
     private long _dueReadClock = long.MinValue;
     private long _nextDueReadMs;
@@ -79,7 +79,7 @@ internal sealed partial class ShardMachine
         Pump();
     }
 
-    private bool IsReadUnderWay => _loading is not null || _isDueReadUnderWay || _keysReadFor is not null || _lookUpFor is not null
+    private bool IsReadUnderWay => _loading is not null || _dueAsked is not null || _keysReadFor is not null || _lookUpFor is not null
         || _ghosts.Count > 0 || _inspectionsLoading > 0;
 
     private void EndRead()
@@ -141,7 +141,7 @@ internal sealed partial class ShardMachine
     /// <summary>Reads entities whose time has come and that are not in memory, in bounded steps, oldest first.</summary>
     private void ReadDueIfTime()
     {
-        if (_isDueReadUnderWay || ClockMs == long.MinValue || State != ShardState.Running || _forced.Count > _options.ReadLimit)
+        if (_dueAsked is not null || ClockMs == long.MinValue || State != ShardState.Running || _forced.Count > _options.ReadLimit)
         {
             return;
         }
@@ -156,20 +156,22 @@ internal sealed partial class ShardMachine
         bool isInPass = _dueCursor is not null;
         if (isInPass || (_dueReadClock != ClockMs && _monotonicMs >= _nextDueReadMs))
         {
-            _isDueReadUnderWay = true;
             _dueReadClock = isInPass ? _dueReadClock : ClockMs;
-            _out.Add(new ShardOutput.ReadDue(_dueReadClock, _dueCursor, _options.ReadLimit));
+            _dueAsked = new ShardOutput.ReadDue(_dueReadClock, _dueCursor, _options.ReadLimit);
+            _out.Add(_dueAsked);
         }
     }
 
-    private void TakeDue(IReadOnlyList<StoredEntity> entities)
+    private void TakeDue(ShardInput.DueLoaded due)
     {
-        if (!_isDueReadUnderWay)
+        if (!ReferenceEquals(due.Question, _dueAsked))
         {
+            // It comes once more: what was read then may have changed and left memory since.
             return;
         }
 
-        _isDueReadUnderWay = false;
+        _dueAsked = null;
+        IReadOnlyList<StoredEntity> entities = due.Entities;
         foreach (StoredEntity stored in entities)
         {
             Admit(stored);

@@ -13,6 +13,7 @@ internal sealed partial class ShardMachine
     private readonly Queue<ReadOnlyMemory<byte>> _ghosts = new();
     private Sweep? _scanFor;
     private Sweep? _lookUpFor;
+    private List<ReadOnlyMemory<byte>>? _lookedFor;
 
     /// <summary>Goes one step further; true when the sink was scanned to its end and every ghost is in a batch.</summary>
     private bool StepScan(Sweep sweep)
@@ -73,6 +74,7 @@ internal sealed partial class ShardMachine
         if (unknown.Count > 0)
         {
             _lookUpFor = _sweep;
+            _lookedFor = unknown;
             _out.Add(new ShardOutput.LookUp(unknown, [.. unknown.Select(k => k[_keyPrefixes[GroupOf(k.Span)].Length..])]));
         }
     }
@@ -80,6 +82,12 @@ internal sealed partial class ShardMachine
     /// <summary>Takes what the store knows of scanned keys; while that is on its way nothing is passivated, so it is never outdated.</summary>
     private void TakeLookedUp(ShardInput.LookedUp looked)
     {
+        if (!ReferenceEquals(looked.FullKeys, _lookedFor))
+        {
+            return;
+        }
+
+        _lookedFor = null;
         Sweep? lookUpFor = _lookUpFor;
         _lookUpFor = null;
         if (_sweep is not null && lookUpFor == _sweep)

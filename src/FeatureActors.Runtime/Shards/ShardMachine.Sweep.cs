@@ -22,6 +22,7 @@ internal sealed partial class ShardMachine
 {
     private Sweep? _sweep;
     private Sweep? _keysReadFor;
+    private ShardOutput.ReadKeys? _keysAsked;
     private long _nextRefreshAt = long.MinValue;
 
     private void StartSweep(SweepKind kind)
@@ -81,7 +82,8 @@ internal sealed partial class ShardMachine
         _keysReadFor = _sweep;
         int limit = (int)Math.Min(_options.ReadLimit, Math.Max(1, _sweep.Tokens));
         _sweep.Limit = limit;
-        _out.Add(new ShardOutput.ReadKeys(_sweep.After, _sweep.Kind == SweepKind.Unpublished, limit));
+        _keysAsked = new ShardOutput.ReadKeys(_sweep.After, _sweep.Kind == SweepKind.Unpublished, limit);
+        _out.Add(_keysAsked);
     }
 
     private int RateOf(SweepKind kind) => kind == SweepKind.Refresh ? _options.SweepKeysPerSecond : _options.RewriteKeysPerSecond;
@@ -126,8 +128,15 @@ internal sealed partial class ShardMachine
         return false;
     }
 
-    private void TakeKeys(IReadOnlyList<StoredEntity> entities)
+    private void TakeKeys(ShardInput.KeysLoaded loaded)
     {
+        if (!ReferenceEquals(loaded.Question, _keysAsked))
+        {
+            return;
+        }
+
+        _keysAsked = null;
+        IReadOnlyList<StoredEntity> entities = loaded.Entities;
         Sweep? readFor = _keysReadFor;
         _keysReadFor = null;
         if (_sweep is null || readFor != _sweep)

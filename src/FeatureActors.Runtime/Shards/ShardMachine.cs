@@ -92,7 +92,7 @@ internal sealed partial class ShardMachine : IDisposable
 
     /// <summary>True once every source partition has ended and everything is published.</summary>
     public bool IsEndPublished => _marks.HasEnded(_plan.Sources) && _pending.Count == 0 && _inFlight is null && _ready.Count == 0
-        && _builder.Count == 0 && _forced.Count == 0 && _queues.All(static q => q.Entities.Count == 0) && !_hasUnpublished && !_isDueReadUnderWay
+        && _builder.Count == 0 && _forced.Count == 0 && _queues.All(static q => q.Entities.Count == 0) && !_hasUnpublished && _dueAsked is null
         && _dueReadClock == ClockMs && _firedClock == ClockMs;
 
     /// <summary>Publish batches that are complete and not acknowledged.</summary>
@@ -146,10 +146,10 @@ internal sealed partial class ShardMachine : IDisposable
                 TakeLoaded(loaded);
                 break;
             case ShardInput.DueLoaded due:
-                TakeDue(due.Entities);
+                TakeDue(due);
                 break;
             case ShardInput.KeysLoaded keys:
-                TakeKeys(keys.Entities);
+                TakeKeys(keys);
                 break;
             case ShardInput.SinkScanned scanned:
                 TakeScanned(scanned.Scanned);

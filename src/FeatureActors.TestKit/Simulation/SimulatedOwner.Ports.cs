@@ -18,10 +18,10 @@ internal sealed partial class SimulatedOwner
                 Read(() => new ShardInput.Loaded(load.Keys, Damage(store.Load(shard, load.Keys))), mayRepeat: true);
                 break;
             case ShardOutput.ReadDue due:
-                Read(() => new ShardInput.DueLoaded(Damage(store.ReadDue(shard, due.DueAtOrBeforeMs, due.After, due.Limit))), mayRepeat: true);
+                Read(() => new ShardInput.DueLoaded(due, Damage(store.ReadDue(shard, due.DueAtOrBeforeMs, due.After, due.Limit))), mayRepeat: true);
                 break;
             case ShardOutput.ReadKeys keys:
-                Read(() => new ShardInput.KeysLoaded(store.ReadKeys(shard, keys.After, keys.OnlyUnpublished, keys.Limit)), mayRepeat: true);
+                Read(() => new ShardInput.KeysLoaded(keys, store.ReadKeys(shard, keys.After, keys.OnlyUnpublished, keys.Limit)), mayRepeat: true);
                 break;
             case ShardOutput.LookUp look:
                 Read(() => new ShardInput.LookedUp(look.FullKeys, store.Load(shard, look.Keys)), mayRepeat: true);

@@ -169,8 +169,8 @@ internal sealed class ShardUnderTest : IRowTarget, IDisposable
         ShardInput? answer = output switch
         {
             ShardOutput.LoadKeys load => new ShardInput.Loaded(load.Keys, _store.Load(Shard, load.Keys)),
-            ShardOutput.ReadDue due => new ShardInput.DueLoaded(_store.ReadDue(Shard, due.DueAtOrBeforeMs, due.After, due.Limit)),
-            ShardOutput.ReadKeys keys => new ShardInput.KeysLoaded(_store.ReadKeys(Shard, keys.After, keys.OnlyUnpublished, keys.Limit)),
+            ShardOutput.ReadDue due => new ShardInput.DueLoaded(due, _store.ReadDue(Shard, due.DueAtOrBeforeMs, due.After, due.Limit)),
+            ShardOutput.ReadKeys keys => new ShardInput.KeysLoaded(keys, _store.ReadKeys(Shard, keys.After, keys.OnlyUnpublished, keys.Limit)),
             ShardOutput.LookUp look => new ShardInput.LookedUp(look.FullKeys, _store.Load(Shard, look.Keys)),
             ShardOutput.ScanSink scan => new ShardInput.SinkScanned(_sink.Scan(scan.Cursor)),
             ShardOutput.ReadHeader => new ShardInput.HeaderRead(_store.ReadHeader(Shard)),

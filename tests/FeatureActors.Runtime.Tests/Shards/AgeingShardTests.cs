@@ -141,9 +141,9 @@ public sealed class AgeingShardTests : IDisposable
             commit.Write.Header.CheckpointId, await _store.CommitAsync(Shard, commit.Epoch, commit.Write, CancellationToken.None)),
         ShardOutput.LoadKeys load => new ShardInput.Loaded(load.Keys, await _store.LoadAsync(Shard, load.Keys, CancellationToken.None)),
         ShardOutput.ReadDue due => new ShardInput.DueLoaded(
-            await _store.ReadDueAsync(Shard, due.DueAtOrBeforeMs, due.After, due.Limit, CancellationToken.None)),
+            due, await _store.ReadDueAsync(Shard, due.DueAtOrBeforeMs, due.After, due.Limit, CancellationToken.None)),
         ShardOutput.ReadKeys keys => new ShardInput.KeysLoaded(
-            await _store.ReadKeysAsync(Shard, keys.After, keys.OnlyUnpublished, keys.Limit, CancellationToken.None)),
+            keys, await _store.ReadKeysAsync(Shard, keys.After, keys.OnlyUnpublished, keys.Limit, CancellationToken.None)),
         ShardOutput.ScanSink scan => new ShardInput.SinkScanned(await _sink.ScanAsync(scan.Cursor, CancellationToken.None)),
         ShardOutput.ReadStoreClock => new ShardInput.StoreClockRead(_clock.NowMs),
         _ => null,

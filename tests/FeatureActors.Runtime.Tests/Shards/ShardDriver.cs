@@ -42,6 +42,7 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
     private long _clockIsOffByMs;
     private ShardInput.Loaded? _heldRead;
     private ShardInput? _heldClock;
+    private readonly Dictionary<Type, ShardInput> _firstReads = [];
     private bool _isStoreSlow;
     private bool _isClockSlow;
 
@@ -58,6 +59,9 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
         _sink = new InMemoryFeatureSink(_clock);
         _machine = Acquire();
     }
+
+    /// <summary>True when the first answer to a read of the store comes again, in front of each later answer.</summary>
+    public bool RepeatsFirstReads { get; set; }
 
     /// <summary>Every write of a group so far, as <c>T+ms field=value …</c>, fields of the engine left out.</summary>
     public List<string> Writes { get; } = [];
@@ -190,9 +194,23 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
             {
                 if (Answer(output) is { } answer)
                 {
+                    Repeat(answer, inputs);
                     inputs.Enqueue(answer);
                 }
             }
+        }
+    }
+
+    /// <summary>In front of an answer comes the first one to a question of its kind once more, if it is to.</summary>
+    private void Repeat(ShardInput answer, Queue<ShardInput> inputs)
+    {
+        if (RepeatsFirstReads && _firstReads.TryGetValue(answer.GetType(), out ShardInput? first))
+        {
+            inputs.Enqueue(first);
+        }
+        else if (RepeatsFirstReads && answer is ShardInput.DueLoaded { Entities.Count: > 0 } or ShardInput.KeysLoaded { Entities.Count: > 0 })
+        {
+            _firstReads.Add(answer.GetType(), answer);
         }
     }
 
@@ -212,9 +230,9 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
                 _heldRead = _isStoreSlow ? loaded : null;
                 return _isStoreSlow ? null : loaded;
             case ShardOutput.ReadDue due:
-                return new ShardInput.DueLoaded(Done(_store.ReadDueAsync(Shard, due.DueAtOrBeforeMs, due.After, due.Limit, none)));
+                return new ShardInput.DueLoaded(due, Done(_store.ReadDueAsync(Shard, due.DueAtOrBeforeMs, due.After, due.Limit, none)));
             case ShardOutput.ReadKeys keys:
-                return new ShardInput.KeysLoaded(Done(_store.ReadKeysAsync(Shard, keys.After, keys.OnlyUnpublished, keys.Limit, none)));
+                return new ShardInput.KeysLoaded(keys, Done(_store.ReadKeysAsync(Shard, keys.After, keys.OnlyUnpublished, keys.Limit, none)));
             case ShardOutput.LoadInspected load:
                 IReadOnlyList<StoredEntity> found = Done(_store.LoadAsync(Shard, [load.Key], none));
                 return new ShardInput.InspectedLoaded(load.Id, load.Key, found.Count > 0 ? found[0] : null);

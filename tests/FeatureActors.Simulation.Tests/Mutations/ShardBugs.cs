@@ -62,7 +62,7 @@ internal sealed class OffsetOffByOne : SimulatedPatch
 internal sealed class ExitsLostOnLoad : SimulatedPatch
 {
     public override void Input(SimulatedOwner owner, ShardInput input, Action<ShardInput> pass) =>
-        pass(input is ShardInput.DueLoaded ? new ShardInput.DueLoaded([]) : input);
+        pass(input is ShardInput.DueLoaded due ? due with { Entities = [] } : input);
 }
 
 /// <summary>The mark of an unpublished change is not stored.</summary>
