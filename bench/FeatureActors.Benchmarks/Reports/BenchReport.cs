@@ -8,6 +8,8 @@ namespace FeatureActors.Benchmarks.Reports;
 /// <summary>The results of one run of a benchmark: rows of named figures, as a table and as JSON.</summary>
 internal sealed class BenchReport(string name, BenchOptions options)
 {
+    private const int FileWidth = 160;
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     private readonly List<(string Name, IReadOnlyList<(string Figure, double Value)> Figures)> _rows = [];
@@ -81,6 +83,12 @@ internal sealed class BenchReport(string name, BenchOptions options)
             {
                 table.AddRow([row.Name, .. row.Figures.Select(static f => Text(f.Value))]);
             }
+        }
+
+        if (Console.IsOutputRedirected)
+        {
+            // A file has no width; broken into 80 columns the figures cannot be read.
+            AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, FileWidth);
         }
 
         AnsiConsole.Write(table);
