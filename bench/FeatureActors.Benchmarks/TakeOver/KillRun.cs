@@ -13,9 +13,12 @@ namespace FeatureActors.Benchmarks.TakeOver;
 internal sealed class KillRun(NodeCluster cluster, Preloaded servers, string definitionsNamespace)
 {
     private const int Partition = 0;
+    private const int LooksMax = 10;
     private const string Shard = Profile.Entity + "-0";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(1);
+
+    // As long as values take on a busy machine; where they never take as little, a kill comes all the same.
+    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(1.5);
 
     /// <summary>Kills once and starts the node again afterwards.</summary>
     /// <param name="phase">How long after a checkpoint-sized interval the kill comes, so that kills fall everywhere between two checkpoints.</param>
@@ -46,17 +49,18 @@ internal sealed class KillRun(NodeCluster cluster, Preloaded servers, string def
         ];
     }
 
-    /// <summary>Waits until values follow the load within a second: who has just begun to ingest has a backlog, and its end is not the heir's.</summary>
+    /// <summary>Waits until values follow the load: who has just begun to ingest has a backlog, and its end is not the heir's.</summary>
     private async Task KeepUpAsync()
     {
-        TimeSpan took;
-        do
+        for (int look = 0; look < LooksMax; look++)
         {
             long start = TimeProvider.System.GetTimestamp();
             await BecomeCurrentAsync(cluster.Written()).ConfigureAwait(false);
-            took = TimeProvider.System.GetElapsedTime(start);
+            if (TimeProvider.System.GetElapsedTime(start) < Steady)
+            {
+                return;
+            }
         }
-        while (took > Steady);
     }
 
     private static long NextOffsetOf(ShardMove acquired)
