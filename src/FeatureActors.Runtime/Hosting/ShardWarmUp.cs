@@ -14,7 +14,7 @@ namespace FeatureActors.Runtime.Hosting;
 internal sealed class ShardWarmUp(ShardServices services, IReadOnlyList<IngestPlan> sources, ShardOptions shardOptions)
 {
     // The code of a whole shard is compiled in it, by a processor that may have other things to do.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
 
     // The last entry of a log may not be one that a reader is given.
     private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(1);
