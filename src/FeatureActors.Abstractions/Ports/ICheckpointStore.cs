@@ -84,7 +84,7 @@ public sealed record ShardCheckpoint(Epoch Epoch, ShardHeader Header, long Entit
 /// <param name="Marks">Source marks, opaque to the store; empty before the first checkpoint.</param>
 /// <param name="ClockMs">The shard's clock T; <see cref="long.MinValue"/> before it is known.</param>
 /// <param name="PublishedPosition">Log position of the last acknowledged publish.</param>
-/// <param name="PublishedBatch">Number of the last acknowledged publish batch.</param>
+/// <param name="PublishedBatch">What the owner knows of the sink, any number: that of the last acknowledged publish batch, or one that only a shard understands.</param>
 public sealed record ShardHeader(
     Epoch Epoch, long CheckpointId, long NextOffset, ReadOnlyMemory<byte> Marks, long ClockMs, long PublishedPosition, long PublishedBatch)
 {

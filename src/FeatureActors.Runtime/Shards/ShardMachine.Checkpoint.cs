@@ -35,11 +35,6 @@ internal sealed partial class ShardMachine
 
     private void WantCheckpointIfTime()
     {
-        if (_commit is not null || _isCheckpointWanted || State is not (ShardState.Running or ShardState.Recovering))
-        {
-            return;
-        }
-
         if (_lastCheckpointMs == long.MinValue)
         {
             _lastCheckpointMs = _monotonicMs;
@@ -48,12 +43,20 @@ internal sealed partial class ShardMachine
         bool isTime = _monotonicMs - _lastCheckpointMs >= (long)_options.CheckpointInterval.TotalMilliseconds;
         if ((isTime && HasNews) || _dirtyBytes >= _options.CheckpointBytes)
         {
+            WantCheckpoint();
+        }
+    }
+
+    private void WantCheckpoint()
+    {
+        if (_commit is null && !_isCheckpointWanted && State is ShardState.Running or ShardState.Recovering)
+        {
             _isCheckpointWanted = true;
             _out.Add(new ShardOutput.WantCheckpoint());
         }
     }
 
-    private bool HasNews => _dirty.Count > 0 || _nextOffset != _checkpointedOffset || _publishedBatch != _checkpointedBatch;
+    private bool HasNews => _dirty.Count > 0 || _nextOffset != _checkpointedOffset || Published.Number != _checkpointedBatch;
 
     private bool TryBeginLastCheckpoint()
     {
@@ -86,7 +89,7 @@ internal sealed partial class ShardMachine
         }
 
         _dirtyBytes = 0;
-        var header = new ShardHeader(_epoch, _checkpointId + 1, _nextOffset, _marks.Save(), ClockMs, _publishedPosition, _publishedBatch);
+        var header = new ShardHeader(_epoch, _checkpointId + 1, _nextOffset, _marks.Save(), ClockMs, _publishedPosition, Published.Number);
         _commit = new Commit(new CheckpointWrite(header, rows), rows);
         _out.Add(new ShardOutput.Commit(_epoch, _commit.Write));
     }
@@ -153,6 +156,10 @@ internal sealed partial class ShardMachine
         if (State == ShardState.Draining)
         {
             Transition(ShardState.Released, "last checkpoint committed");
+        }
+        else if (!_isFenceRaised && !_isFenceUnderWay && !_isAcquireFence)
+        {
+            RaiseFence();
         }
     }
 

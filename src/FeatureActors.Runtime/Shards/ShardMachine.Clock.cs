@@ -60,6 +60,7 @@ internal sealed partial class ShardMachine
         StepSweep();
         EvaluateWaiting();
         FlushPublishing();
+        EndRewriteIfWritten();
         CheckFenceIfIdle();
         PassivateSome();
         WantCheckpointIfTime();

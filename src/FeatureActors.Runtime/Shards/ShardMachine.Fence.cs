@@ -1,5 +1,6 @@
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Runtime.Entities;
+using FeatureActors.Runtime.Publishing;
 
 namespace FeatureActors.Runtime.Shards;
 
@@ -19,11 +20,32 @@ internal sealed partial class ShardMachine
     private long _resumeBatch;
     private SinkFence? _lossFence;
 
+    // Kept with checkpoints until everything live is written again and acknowledged: the next owner takes it over.
+    private bool _isRewriteOwed;
+
+    // The batch that holds the last of what is written again; 0 while that is not known.
+    private long _rewriteEnd;
+
+    private PublishedMark Published => new(_publishedBatch, _isRewriteOwed);
+
+    private void TakePublishedMark(long number)
+    {
+        _checkpointedBatch = number;
+        (_publishedBatch, _isRewriteOwed) = PublishedMark.Of(number);
+    }
+
     private void RaiseFence()
     {
-        _isFenceUnderWay = true;
         _isFenceRaised = false;
-        _resumeBatch = _isAcquireFence ? _epoch.Value << 32 : _resumeBatch;
+        if (_isRewriteOwed && !_isAcquireFence && !PublishedMark.Of(_checkpointedBatch).IsRewriteOwed)
+        {
+            // A raised fence hides that the sink lost data, so first a checkpoint says it.
+            WantCheckpoint();
+            return;
+        }
+
+        _isFenceUnderWay = true;
+        _resumeBatch = _isAcquireFence ? PublishedMark.FirstOf(_epoch) : _resumeBatch;
         _out.Add(new ShardOutput.RaiseFence(_epoch, _resumeBatch));
     }
 
@@ -91,29 +113,40 @@ internal sealed partial class ShardMachine
             DoubtWhatIsPublished();
         }
 
-        if (old is null)
+        if (old is not null && old.Position != SinkFence.NoPosition)
+        {
+            // A fence without a position says nothing: the one before it may have been lost, and the keys not.
+            _publishFrom = Math.Min(_publishFrom, old.Position.NextOffset);
+        }
+
+        if (old is not null && _plan.Clock == Core.Definitions.ClockKind.Wall)
+        {
+            ClockMs = Math.Max(ClockMs, old.Position.ClockMs);
+        }
+
+        JudgeFirstFence(old);
+        if (!_isSinkAhead || (old is null && _checkpointId == 0))
+        {
+            // Nothing is lost up to here, which the next owner would otherwise not know before the first batch.
+            _publishedBatch = _lastAcked;
+        }
+    }
+
+    private void JudgeFirstFence(SinkFence? old)
+    {
+        if (_isRewriteOwed)
+        {
+            WriteEverythingAgain("an earlier owner did not end doing so");
+        }
+        else if (old is null)
         {
             // Without a fence there is nothing published to fall behind of, but it may have been lost with part of the keys.
             if (_publishedBatch > 0)
             {
                 LoseSink("the fence is gone");
             }
-
-            return;
         }
-
-        if (old.Position != SinkFence.NoPosition)
-        {
-            // A fence without a position says nothing: the one before it may have been lost, and the keys not.
-            _publishFrom = Math.Min(_publishFrom, old.Position.NextOffset);
-        }
-
-        if (_plan.Clock == Core.Definitions.ClockKind.Wall)
-        {
-            ClockMs = Math.Max(ClockMs, old.Position.ClockMs);
-        }
-
-        if (old.Epoch == _epoch)
+        else if (old.Epoch == _epoch)
         {
             // Our own fence, from an attempt that was not answered: what stood there before is not known any more.
             LoseSink("an attempt to raise the fence was not answered");
@@ -121,6 +154,10 @@ internal sealed partial class ShardMachine
         else if (old.Batch < _publishedBatch)
         {
             LoseSink($"the fence is at batch {old.Batch}, batch {_publishedBatch} was acknowledged");
+        }
+        else if (_checkpointId > 0 && PublishedMark.EpochOf(old.Batch) > PublishedMark.EpochOf(_publishedBatch))
+        {
+            WriteEverythingAgain($"the owner of epoch {old.Epoch} left no checkpoint: whether it found that data was lost is not known");
         }
     }
 
@@ -220,12 +257,41 @@ internal sealed partial class ShardMachine
         RaiseFence();
     }
 
-    /// <summary>The sink lost more than the ring holds: everything live is written again, and what is not live is deleted.</summary>
+    /// <summary>The sink lost more than the ring holds.</summary>
     private void LoseSink(string reason)
     {
         Counters.SinkLosses++;
-        _out.Add(new ShardOutput.Alarm($"the feature store lost data of shard {_shard} ({reason}): writing everything live again"));
+        WriteEverythingAgain($"it lost data: {reason}");
+    }
+
+    /// <summary>Everything live is written again, and what is not live is deleted.</summary>
+    private void WriteEverythingAgain(string reason)
+    {
+        _out.Add(new ShardOutput.Alarm($"writing everything live of shard {_shard} to the feature store again ({reason})"));
+        _isRewriteOwed = true;
+        _rewriteEnd = 0;
         ForgetSchemas();
         StartSweep(SweepKind.Rewrite);
+    }
+
+    /// <summary>Notes the end of a rewrite once the last of its batches is acknowledged.</summary>
+    private void EndRewriteIfWritten()
+    {
+        if (!_isRewriteOwed || !_isFenceRaised || _isLossSuspected || _sweep is { Kind: SweepKind.Rewrite })
+        {
+            return;
+        }
+
+        if (_rewriteEnd == 0 && _forced.Count == 0)
+        {
+            _rewriteEnd = _batch;
+        }
+
+        if (_rewriteEnd != 0 && _lastAcked >= _rewriteEnd)
+        {
+            _isRewriteOwed = false;
+            _rewriteEnd = 0;
+            _publishedBatch = _lastAcked;
+        }
     }
 }

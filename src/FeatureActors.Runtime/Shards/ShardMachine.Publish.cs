@@ -168,6 +168,7 @@ internal sealed partial class ShardMachine
         }
 
         _ring.Keep(record);
+        EndRewriteIfWritten();
         SinkIsBack();
         SendNext();
 

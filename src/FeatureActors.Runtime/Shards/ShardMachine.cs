@@ -211,8 +211,8 @@ internal sealed partial class ShardMachine : IDisposable
         _checkpointedOffset = header.NextOffset;
         _checkpointId = header.CheckpointId;
         _publishedPosition = header.PublishedPosition;
-        _publishedBatch = header.PublishedBatch;
-        _batch = _epoch.Value << 32;
+        TakePublishedMark(header.PublishedBatch);
+        _batch = PublishedMark.FirstOf(_epoch);
         _cold = acquired.Checkpoint.EntityCount;
         _hasUnpublished = acquired.Checkpoint.HasUnpublished;
         _marks.Load(header.Marks.Span);

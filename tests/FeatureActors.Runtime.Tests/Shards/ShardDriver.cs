@@ -30,6 +30,7 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
 
     private readonly Clock _clock = new();
     private readonly EntityPlan _plan;
+    private readonly ShardOptions _options;
     private readonly IngestPlan _source;
     private readonly EventRouter _router;
     private readonly BatchWriter _writer = new();
@@ -47,7 +48,13 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
     private bool _isClockSlow;
 
     public ShardDriver(string definitions, params ITriggerType[] triggers)
+        : this(definitions, new ShardOptions { MemoryBytes = 1_000_000 }, triggers)
     {
+    }
+
+    public ShardDriver(string definitions, ShardOptions options, params ITriggerType[] triggers)
+    {
+        _options = options;
         DefinitionsModel model = DefinitionsBinder.Bind(
             HoconParser.ParseText(definitions, "d.conf"),
             new FeatureTypeRegistry(BuiltInFeatureTypes.All),
@@ -70,6 +77,9 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
     public List<string> Said { get; } = [];
 
     public long NowMs => _clock.NowMs;
+
+    /// <summary>The feature store.</summary>
+    public InMemoryFeatureSink Sink => _sink;
 
     public ShardMachine Machine => _machine;
 
@@ -129,11 +139,23 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
     public void Restart(long ms = 0)
     {
         Advance(6_000);
-        Take(new ShardInput.Revoked());
-        Assert.Equal(ShardState.Released, _machine.State);
+        HandOver(ms);
+    }
+
+    /// <summary>Is given away as it stands, with a last checkpoint, and goes on as another owner after <paramref name="ms"/>.</summary>
+    public void HandOver(long ms = 0)
+    {
+        Release();
         _machine.Dispose();
         _clock.NowMs += ms;
         _machine = Acquire();
+    }
+
+    /// <summary>Is given away, with a last checkpoint.</summary>
+    public void Release()
+    {
+        Take(new ShardInput.Revoked());
+        Assert.Equal(ShardState.Released, _machine.State);
     }
 
     /// <summary>Ends without a word, as a killed process does, and goes on as another owner after <paramref name="ms"/>.</summary>
@@ -173,7 +195,7 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
 
     private ShardMachine Acquire(ShardState next = ShardState.Running)
     {
-        _machine = new ShardMachine(Shard, _plan, new ShardOptions { MemoryBytes = 1_000_000 }, new ChunkPool());
+        _machine = new ShardMachine(Shard, _plan, _options, new ChunkPool());
         ShardCheckpoint checkpoint = Done(_store.AcquireAsync(Shard, new ShardIdentity(1, "h", "l"), new ShardOwner("n", ""), CancellationToken.None));
         Take(new ShardInput.Acquired(checkpoint, new LogRange(0, _log.Count)));
         Take(new ShardInput.LogRead([.. _log.Skip((int)_machine.ReadOffset)]));
@@ -242,6 +264,12 @@ internal sealed class ShardDriver : IRowTarget, IDisposable
             case ShardOutput.ReadStoreClock:
                 _heldClock = new ShardInput.StoreClockRead(_clock.NowMs - _clockIsOffByMs);
                 return _isClockSlow ? null : _heldClock;
+            case ShardOutput.ReadHeader:
+                return Done(_store.ReadHeaderAsync(Shard, none)) is { } header ? new ShardInput.HeaderRead(header) : null;
+            case ShardOutput.ScanSink scan:
+                return new ShardInput.SinkScanned(Done(_sink.ScanAsync(scan.Cursor, none)));
+            case ShardOutput.LookUp lookUp:
+                return new ShardInput.LookedUp(lookUp.FullKeys, Done(_store.LoadAsync(Shard, lookUp.Keys, none)));
             case ShardOutput.ReadFence:
                 return new ShardInput.FenceRead(Done(_sink.ReadFenceAsync(Shard, none)));
             case ShardOutput.WantCheckpoint:

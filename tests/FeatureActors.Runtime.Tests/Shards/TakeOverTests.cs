@@ -140,7 +140,7 @@ public sealed class ShardQuestionTests
     {
         using var machine = new ShardDriver(Definitions);
         Assert.NotNull(machine.Inspect("a"));
-        machine.Machine.Step(new ShardInput.Revoked(), []);
+        machine.Release();
 
         Assert.Null(machine.Inspect("a"));
     }
