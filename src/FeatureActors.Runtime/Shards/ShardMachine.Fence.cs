@@ -20,6 +20,9 @@ internal sealed partial class ShardMachine
     private long _resumeBatch;
     private SinkFence? _lossFence;
 
+    // Where this owner raised the fence since that loss when it had to raise it once more, or −1.
+    private long _raisedBatch = -1;
+
     // Kept with checkpoints until everything live is written again and acknowledged: the next owner takes it over.
     private bool _isRewriteOwed;
 
@@ -62,10 +65,11 @@ internal sealed partial class ShardMachine
         _isFenceRaised = true;
         _lastAcked = _resumeBatch;
         _fenceCheckAt = _monotonicMs + (long)_options.FenceCheckInterval.TotalMilliseconds;
-        if (!_isAcquireFence && old != _lossFence && !(old is not null && old.Epoch == _epoch && old.Batch == _resumeBatch))
+        if (!_isAcquireFence && old != _lossFence && !(old is not null && old.Epoch == _epoch && (old.Batch == _resumeBatch || old.Batch == _raisedBatch)))
         {
             // Between reading the fence and raising it the sink lost more.
-            LoseSink("it lost data again");
+            LoseSink("and more since");
+            _raisedBatch = _resumeBatch;
             DiscardBatches();
             TakePosition(old);
             RaiseFence();
@@ -233,6 +237,7 @@ internal sealed partial class ShardMachine
         }
 
         _lossFence = fence;
+        _raisedBatch = -1;
         if (fence is not null && fence.Epoch == _epoch && _ring.HoldsAllBehind(fence.Batch, _lastAcked))
         {
             Counters.SinkLosses++;
