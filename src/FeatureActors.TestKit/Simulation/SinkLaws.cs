@@ -139,7 +139,7 @@ internal sealed class SinkLaws(SimulatedWorld world, SimulatedShard shard)
             }
         }
 
-        if (GroupOf(key).AreSame(settled, now) && GroupOf(key).ValueTriggers.Any(t => t.Fires(settled, hash)))
+        if (GroupOf(key).AreSame(settled, now) && GroupOf(key).ValueTriggers.Any(t => t.Fires(settled, hash) && FiresSince(t, key, hash, settledMs)))
         {
             SimulatedCourse.Violate(SimulatedLaw.Values, $"{when}: {key}: {GroupOf(key).ValueTriggers[0]} should have fired\n  now     {NaiveModel.Show(settled)}\n  written {NaiveModel.Show(hash)}");
         }
@@ -150,5 +150,24 @@ internal sealed class SinkLaws(SimulatedWorld world, SimulatedShard shard)
             // What never was written may leave without a write.
             SimulatedCourse.Violate(SimulatedLaw.Exits, $"{when}: {key}: an exit was not written\n  at {from} {NaiveModel.Show(before)}\n  at {settledMs} {NaiveModel.Show(settled)}\n  found {NaiveModel.Show(hash)}");
         }
+    }
+
+    /// <summary>
+    /// True when the trigger fires for what was true at every moment since: values that were meanwhile as they are written, and changed
+    /// back, have longer.
+    /// </summary>
+    private bool FiresSince(NaiveTrigger trigger, string key, IReadOnlyDictionary<string, string>? hash, long settledMs)
+    {
+        // Far finer than any slot.
+        const long StepMs = 10;
+        for (long time = settledMs; time <= shard.ClockMs; time += StepMs)
+        {
+            if (shard.Naive.Evaluate(shard.Log.End, time, isPublished: true, onlyKey: key).GetValueOrDefault(key) is not { } then || !trigger.Fires(then, hash))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }
