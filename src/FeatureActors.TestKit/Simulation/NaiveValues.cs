@@ -14,9 +14,9 @@ internal static class NaiveValues
     public static string? Of(NaiveFeature feature, NaiveWindow window, IReadOnlyList<NaiveRow> selected, long nowMs)
     {
         List<NaiveRow> rows = Settled(selected);
-        if (rows.Exists(static r => r.Event.IsRetraction) && feature.Type is "variance" or "stddev" or "quantile" or "histogram" or "sum-map" or "rate" or "decayed-sum")
+        if (rows.Exists(static r => r.Event.IsRetraction) && feature.Type is "variance" or "stddev" or "quantile" or "histogram" or "sum-map" or "rate")
         {
-            // More taken back than told shows as something; what, is promised for plain counts and sums only.
+            // More taken back than told shows as something; what, is promised for counts and sums only, decayed ones among them.
             return NaiveFeature.Anything;
         }
 
@@ -94,7 +94,7 @@ internal static class NaiveValues
     }
 
     private static string? Decayed(NaiveFeature feature, List<NaiveRow> rows, long nowMs) =>
-        Worth(feature, rows, nowMs) is var worth && worth >= NaiveFeature.Epsilon ? Text(worth) : null;
+        Worth(feature, rows, nowMs) is var worth && Math.Abs(worth) >= NaiveFeature.Epsilon ? Text(worth) : null;
 
     private static IEnumerable<string> Categories(List<NaiveRow> rows) => rows
         .OrderBy(static r => r.TimeMs).ThenBy(static r => r.Event.Category, StringComparer.Ordinal).Select(static r => r.Event.Category!);
