@@ -129,11 +129,12 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
     /// </summary>
     private void Doubt(Dictionary<(int, string), NaiveGroupRows> states, SimulatedEvent e, long timeMs, long firstTimeMs, long appliedMs, bool isGone)
     {
+        bool hasAgeing = groups.Any(static g => g.HasAgeing);
         bool hasMoved = timeMs != firstTimeMs && !groups.Any(g => g.Where(e)
             && g.Features.Any(f => f.Accepts(e) && f.Windows.Any(w => (w.IsForLife ? g.IdleExit(firstTimeMs) : w.LeavesAt(firstTimeMs)) > appliedMs)));
         for (int g = 0; g < groups.Count; g++)
         {
-            if ((hasMoved || isGone) && groups[g].Where(e))
+            if ((hasMoved || (isGone && (hasAgeing || IsYoungFor(groups[g])))) && groups[g].Where(e))
             {
                 if (!states.TryGetValue((g, e.Key), out NaiveGroupRows? moved))
                 {
@@ -149,10 +150,17 @@ internal sealed class NaiveModel(IReadOnlyList<NaiveGroup> groups, bool isWall, 
                 rows.IsAmbiguous = true;
             }
         }
+
+        // What a window took away is late when it is told again; what ages counts at any age, and a life may have ended ahead of T.
+        bool IsYoungFor(NaiveGroup group) => group.IdleExit(timeMs) > appliedMs
+            && group.Features.Any(f => f.Accepts(e) && f.Windows.Any(static w => w.IsForLife));
     }
 
-    /// <summary>True when what a key had may have decayed or cancelled out, and left with its ids.</summary>
-    private bool HasLeft(Dictionary<(int, string), NaiveGroupRows> states, string key, long nowMs) => groups.Any(static g => g.HasAgeing)
+    /// <summary>
+    /// True when what a key had may have left with its ids: it decayed or cancelled out, or a row ahead of T, of which no feature keeps
+    /// anything, ended the life before it.
+    /// </summary>
+    private bool HasLeft(Dictionary<(int, string), NaiveGroupRows> states, string key, long nowMs) => groups.Any(static g => g.HasAgeing || g.HasLife)
         && !Enumerable.Range(0, groups.Count).Any(g => states.TryGetValue((g, key), out NaiveGroupRows? rows) && IsAnythingAlive(rows, nowMs));
 
     /// <summary>True when some group took the row.</summary>
