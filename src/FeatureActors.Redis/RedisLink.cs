@@ -73,7 +73,7 @@ internal sealed class RedisLink(ConfigurationOptions configuration, TimeSpan com
                 GiveUpIfSilent(connection);
             }
 
-            throw Unavailable(what, FirstLine(e.Message), e);
+            throw Unavailable(what, e is RedisConnectionException ? NoConnection(e) : FirstLine(e.Message), e);
         }
     }
 
@@ -117,6 +117,18 @@ internal sealed class RedisLink(ConfigurationOptions configuration, TimeSpan com
         System.Net.DnsEndPoint dns => $"{dns.Host}:{dns.Port}",
         _ => endPoint.ToString() ?? "?",
     };
+
+    // The vendor's own text is about its buffers and timers.
+    private static string NoConnection(Exception error)
+    {
+        Exception? cause = error;
+        while (cause is not null and not RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure })
+        {
+            cause = cause.InnerException;
+        }
+
+        return cause is null ? "no connection; check host and port, and that the server runs" : "no connection; check the configured password";
+    }
 
     private static string FirstLine(string text)
     {

@@ -72,13 +72,25 @@ internal static class BatchCommand
         var run = new BatchRun(model, source.Name, file);
         string target = result.GetRequiredValue(Output);
         BatchReport report;
-        using (Stream output = target == StandardOutput ? host.OpenOutput() : File.Create(target))
+        using (Stream output = target == StandardOutput ? host.OpenOutput() : CreateFile(target))
         {
             report = run.Run(times, output, cancellationToken);
         }
 
         Report(report, file, host);
         return report.Refused.Count > 0 && result.GetValue(Strict) ? ExitCodes.Failed : ExitCodes.Done;
+    }
+
+    private static FileStream CreateFile(string path)
+    {
+        try
+        {
+            return File.Create(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--output: could not write {path}: {error.Message}");
+        }
     }
 
     private static void Report(BatchReport report, EventFile file, CommandHost host)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using FeatureActors.Abstractions.Errors;
@@ -13,8 +14,7 @@ internal static class CommandLine
     /// <summary>Runs one command line and answers its exit code.</summary>
     public static async Task<int> RunAsync(string[] args, CommandHost host)
     {
-        RootCommand root = Create(host);
-        ParseResult result = root.Parse(args);
+        ParseResult result = Create(host).Parse(args);
         if (result.Errors.Count > 0)
         {
             foreach (ParseError error in result.Errors)
@@ -22,8 +22,7 @@ internal static class CommandLine
                 host.Say(error.Message);
             }
 
-            string name = result.CommandResult.Command == root ? "" : result.CommandResult.Command.Name + " ";
-            host.Say($"try ./fa {name}--help");
+            host.Say($"try {NameOf(result.CommandResult)} --help");
             return ExitCodes.Usage;
         }
 
@@ -40,10 +39,13 @@ internal static class CommandLine
     }
 
     /// <summary>All commands of the contract.</summary>
-    public static RootCommand Create(CommandHost host)
+    public static Command Create(CommandHost host)
     {
-        var root = new RootCommand("FeatureActors: behaviour events become features while they happen.")
+        // No RootCommand: its name in help is that of the assembly, and nobody types that.
+        var root = new Command("./fa", "FeatureActors: behaviour events become features while they happen.")
         {
+            new HelpOption(),
+            new VersionOption(),
             DemoCommand.Create(host),
             RunCommand.Create(host),
             BatchCommand.Create(host),
@@ -67,6 +69,9 @@ internal static class CommandLine
         });
         return root;
     }
+
+    private static string NameOf(CommandResult command) =>
+        command.Parent is CommandResult parent ? $"{NameOf(parent)} {command.Command.Name}" : command.Command.Name;
 
     private static void Stop(PosixSignalContext context, CommandHost host)
     {

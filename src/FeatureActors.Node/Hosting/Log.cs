@@ -5,8 +5,8 @@ namespace FeatureActors.Node.Hosting;
 /// <summary>Messages of the composition; ids 6000 to 6099.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(6000, LogLevel.Warning, "Start waits, up to {Remaining}: {Error}")]
-    public static partial void StartWaits(ILogger logger, TimeSpan remaining, string error);
+    [LoggerMessage(6000, LogLevel.Warning, "Start waits, up to {Seconds:0.0} s: {Error}")]
+    public static partial void StartWaits(ILogger logger, double seconds, string error);
 
     [LoggerMessage(6001, LogLevel.Information, "Definitions of {Namespace}, version {Version}: {What}")]
     public static partial void DefinitionsInForce(ILogger logger, string @namespace, long version, string what);

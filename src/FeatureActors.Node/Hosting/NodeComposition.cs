@@ -421,7 +421,7 @@ internal sealed class NodeComposition : IAsyncDisposable
             }
             catch (DependencyUnavailableException error) when (_time.GetElapsedTime(start) < _options.StartupTimeout)
             {
-                Log.StartWaits(_logger, _options.StartupTimeout - _time.GetElapsedTime(start), error.Message);
+                Log.StartWaits(_logger, (_options.StartupTimeout - _time.GetElapsedTime(start)).TotalSeconds, error.Message);
                 await Task.Delay(StartRetry, _time, cancellationToken).ConfigureAwait(false);
             }
         }

@@ -55,7 +55,7 @@ public sealed class EventFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new EventFileException($"could not read {path}: {error.Message}", error);
+            throw CouldNotRead(path, error);
         }
     }
 
@@ -88,7 +88,7 @@ public sealed class EventFile
     {
         try
         {
-            var reader = new EventFileReader(OpenStream(), Framing, _source.MaxEventBytes, _separator);
+            var reader = new EventFileReader(Path, OpenStream(), Framing, _source.MaxEventBytes, _separator);
             if (_hasHeader)
             {
                 reader.SkipHeader();
@@ -98,9 +98,15 @@ public sealed class EventFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new EventFileException($"could not read {Path}: {error.Message}", error);
+            throw CouldNotRead(Path, error);
         }
     }
+
+    internal static EventFileException CouldNotRead(string path, Exception error) => new(
+        error is InvalidDataException
+            ? $"could not read {path}: its compressed data is damaged or ends too early; copy the file again"
+            : $"could not read {path}: {error.Message}",
+        error);
 
     private RecordFraming Framing => Format == EventFormat.Csv ? RecordFraming.Csv : RecordFraming.Lines;
 
@@ -140,6 +146,8 @@ public sealed class EventFile
 
     private Stream OpenStream()
     {
+        // Without it a file that was cut off ends like a whole one, and events would be missing in silence.
+        AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
         var file = new FileStream(
             Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 128 * 1024, FileOptions.SequentialScan);
         return _isZipped ? new GZipStream(file, CompressionMode.Decompress) : file;
@@ -149,12 +157,14 @@ public sealed class EventFile
 /// <summary>Reads the records of an <see cref="EventFile"/> in order. Not safe for concurrent use.</summary>
 public sealed class EventFileReader : IDisposable
 {
+    private readonly string _path;
     private readonly Stream _stream;
     private readonly RecordReader _records;
     private bool _isFirst = true;
 
-    internal EventFileReader(Stream stream, RecordFraming framing, int recordBytesMax, char separator)
+    internal EventFileReader(string path, Stream stream, RecordFraming framing, int recordBytesMax, char separator)
     {
+        _path = path;
         _stream = stream;
         _records = new RecordReader(stream, framing, recordBytesMax, separator);
     }
@@ -169,11 +179,32 @@ public sealed class EventFileReader : IDisposable
     public ReadOnlyMemory<byte> Record { get; private set; }
 
     /// <summary>Moves to the next record; false at the end of the file.</summary>
-    public bool Read() => Take(_records.Read());
+    /// <exception cref="EventFileException">The rest of the file cannot be read.</exception>
+    public bool Read()
+    {
+        try
+        {
+            return Take(_records.Read());
+        }
+        catch (Exception error) when (error is IOException or InvalidDataException)
+        {
+            throw EventFile.CouldNotRead(_path, error);
+        }
+    }
 
     /// <summary>Moves to the next record; false at the end of the file.</summary>
-    public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken) =>
-        Take(await _records.ReadAsync(cancellationToken).ConfigureAwait(false));
+    /// <exception cref="EventFileException">The rest of the file cannot be read.</exception>
+    public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Take(await _records.ReadAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception error) when (error is IOException or InvalidDataException)
+        {
+            throw EventFile.CouldNotRead(_path, error);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();

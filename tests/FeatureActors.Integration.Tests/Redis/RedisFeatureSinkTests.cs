@@ -159,6 +159,7 @@ public sealed class RedisFeatureSinkTests
 
         var error = await Assert.ThrowsAsync<DependencyUnavailableException>(async () => await sink.ReadFenceAsync(Shard, default));
 
+        Assert.Contains("check the configured password", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("wr0ng-word", error.ToString(), StringComparison.Ordinal);
     }
 

@@ -90,6 +90,37 @@ public sealed class BatchCommandTests : IDisposable
         Assert.Contains("\"at\":1000,\"value\":\"p\"", _fa.Out, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(-9)] // the end of the trailer
+    [InlineData(-400)] // the middle of the data
+    [InlineData(1)] // whole, with a wrong checksum
+    public async Task A_packed_file_that_is_cut_off_or_damaged_exits_2_instead_of_ending_early(int change)
+    {
+        string lines = string.Concat(Enumerable.Range(0, 2000).Select(i => $"{{\"ts\":{i},\"user\":\"u{i * 7919 % 1000}\"}}\n"));
+        using var packed = new MemoryStream();
+        await using (var zip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await zip.WriteAsync(Encoding.UTF8.GetBytes(lines));
+        }
+
+        byte[] bytes = packed.ToArray();
+        bytes[^8] += (byte)Math.Max(0, change);
+        await File.WriteAllBytesAsync(_fa.Path("c.json.gz"), bytes[..^Math.Max(0, -change)]);
+
+        Assert.Equal(2, await RunFileAsync(_fa.Path("c.json.gz"), "--at", "5"));
+        Assert.Contains("c.json.gz: its compressed data is damaged or ends too early; copy the file again", _fa.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_not_there_for_the_output_exits_2_and_names_it()
+    {
+        string output = _fa.Path("absent/values.jsonl");
+
+        Assert.Equal(2, await _fa.RunAsync(
+            "batch", "--definitions", _fa.Write("d.conf", Definitions), "--input", _fa.Write("c.json", ""), "--source", "clicks", "--at", "5", "--output", output));
+        Assert.Contains($"--output: could not write {output}", _fa.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_missing_column_file_source_or_a_wrong_time_exit_2_and_say_what()
     {

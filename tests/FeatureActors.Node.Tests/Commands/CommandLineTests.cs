@@ -36,6 +36,8 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("--definitions", _fa.Error, StringComparison.Ordinal);
         Assert.Contains("--at", _fa.Error, StringComparison.Ordinal);
         Assert.Equal(2, await _fa.RunAsync());
+        Assert.Equal(2, await _fa.RunAsync("dead-letters", "show", "first"));
+        Assert.Contains("try ./fa dead-letters show --help", _fa.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -43,6 +45,8 @@ public sealed class CommandLineTests : IDisposable
     {
         Assert.Equal(0, await _fa.RunAsync("--help"));
         Assert.Contains("dead-letters", _fa.Out, StringComparison.Ordinal);
+        Assert.Equal(0, await _fa.RunAsync("dead-letters", "list", "--help"));
+        Assert.Contains(" ./fa dead-letters list [options]", _fa.Out, StringComparison.Ordinal);
     }
 
     [Fact]
