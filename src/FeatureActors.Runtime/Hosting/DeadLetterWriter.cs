@@ -16,8 +16,14 @@ internal sealed class DeadLetterWriter(IDeadLetterStore store, TimeProvider time
     private const int WriteMax = 500;
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
+    // A topic in a wrong format would fill the log otherwise; the letters have each event's own error.
+    private static readonly TimeSpan NoticeEvery = TimeSpan.FromMinutes(1);
+
     private readonly Channel<object> _queue = Channel.CreateBounded<object>(
         new BoundedChannelOptions(QueueMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    private long _unsaid;
+    private long? _saidAt;
 
     /// <summary>Letters handed in, by reason.</summary>
     public ConcurrentDictionary<string, long> Counts { get; } = new(StringComparer.Ordinal);
@@ -70,6 +76,7 @@ internal sealed class DeadLetterWriter(IDeadLetterStore store, TimeProvider time
             try
             {
                 await store.AddAsync(letters, cancellationToken).ConfigureAwait(false);
+                Notice(letters);
                 return;
             }
             catch (FeatureActorsException error) when (error.IsTransient)
@@ -78,5 +85,18 @@ internal sealed class DeadLetterWriter(IDeadLetterStore store, TimeProvider time
                 await Task.Delay(Retry, time, cancellationToken).ConfigureAwait(false);
             }
         }
+    }
+
+    private void Notice(List<DeadLetter> letters)
+    {
+        _unsaid += letters.Count;
+        if (_saidAt is { } at && time.GetElapsedTime(at) < NoticeEvery)
+        {
+            return;
+        }
+
+        Log.DeadLettersKept(logger, _unsaid, letters[^1].Reason);
+        _unsaid = 0;
+        _saidAt = time.GetTimestamp();
     }
 }

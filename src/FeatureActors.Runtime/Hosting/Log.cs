@@ -52,6 +52,9 @@ internal static partial class Log
     [LoggerMessage(2015, LogLevel.Information, "Shard {ShardId} applies rows, {Ms} ms after it was given to this node")]
     public static partial void Applies(ILogger logger, ShardId shardId, long ms);
 
+    [LoggerMessage(2016, LogLevel.Warning, "{Count} new dead letters, the newest {Reason}: what they are about does not count, the rest goes on; ./fa dead-letters list shows them")]
+    public static partial void DeadLettersKept(ILogger logger, long count, string reason);
+
     [LoggerMessage(2014, LogLevel.Information, "Warmed up for shards of {Entity} in {Ms} ms")]
     public static partial void WarmedUp(ILogger logger, string entity, long ms);
 }
