@@ -113,37 +113,10 @@ public sealed class BatchReader
     public void ReadHead(int position, ref RowHead head)
     {
         ReadOnlySpan<byte> b = _batch;
-        int at = position;
-        int length = (int)Varint.Read(b, ref at);
-        head.End = at + length;
-        head.Offset = _header.FirstOffset + (long)Varint.Read(b, ref at);
-        head.Ordinal = (int)Varint.Read(b, ref at);
-        byte flags = b[at++];
-        head.Sign = (flags & 1) != 0 ? -1 : 1;
-#if FORMAT_PREVIEW
-        if (Format > 1)
+        if (!TryReadCommon(b, position, ref head))
         {
-            head.EventTimeMs = _header.IngestTimeMs + Varint.UnZigZag(Varint.Read(b, ref at));
+            ReadAny(b, position, ref head);
         }
-        else
-#endif
-        {
-            head.EventTimeMs = BinaryPrimitives.ReadInt64LittleEndian(b[at..]);
-            at += 8;
-        }
-
-        head.IngestTimeMs = _header.IngestTimeMs + Varint.UnZigZag(Varint.Read(b, ref at));
-        head.Groups = Varint.Read(b, ref at);
-        head.EventIdHash = 0;
-        if ((flags & 2) != 0)
-        {
-            head.EventIdHash = BinaryPrimitives.ReadUInt64LittleEndian(b[at..]);
-            at += 8;
-        }
-
-        head.KeyLength = (int)Varint.Read(b, ref at);
-        head.KeyStart = at;
-        head.ColumnsStart = at + head.KeyLength;
     }
 
     /// <summary>The open batch, which the places in row heads refer to.</summary>
@@ -204,6 +177,93 @@ public sealed class BatchReader
         }
 
         return new RowView(_cells, b, head.EventTimeMs, head.IngestTimeMs, head.Sign);
+    }
+
+    /// <summary>
+    /// Reads a head as nearly all are: length, ordinal, ingest time, groups and key length in a byte each, the offset in one or two, no event
+    /// id. A few words tell so and hold all of it.
+    /// </summary>
+    private bool TryReadCommon(ReadOnlySpan<byte> b, int position, ref RowHead head)
+    {
+        const int OnesBeforeTime = 4;
+        const int BytesBehindTime = 3;
+        if (Format != 1 || b.Length - position < OnesBeforeTime + 1 + (2 * sizeof(ulong)))
+        {
+            return false;
+        }
+
+        // The top bit of a byte says that the number goes on in the next.
+        ulong first = BinaryPrimitives.ReadUInt64LittleEndian(b[position..]);
+        ulong offset;
+        int at = position + OnesBeforeTime;
+        if ((first & 0x80808080) == 0x8000)
+        {
+            offset = ((first >> 8) & 0x7F) | ((first >> 9) & 0x3F80);
+            at++;
+            first >>= 8;
+        }
+        else if ((first & 0x808080) == 0)
+        {
+            offset = (first >> 8) & 0x7F;
+        }
+        else
+        {
+            return false;
+        }
+
+        ulong behind = BinaryPrimitives.ReadUInt64LittleEndian(b[(at + sizeof(long))..]);
+        if ((behind & 0x808080) != 0 || ((first >> 24) & 2) != 0)
+        {
+            return false;
+        }
+
+        head.End = position + 1 + b[position];
+        head.Offset = _header.FirstOffset + (long)offset;
+        head.Ordinal = (byte)(first >> 16);
+        head.Sign = 1 - (int)((first >> 23) & 2);
+        head.EventTimeMs = BinaryPrimitives.ReadInt64LittleEndian(b[at..]);
+        head.IngestTimeMs = _header.IngestTimeMs + Varint.UnZigZag((byte)behind);
+        head.Groups = (byte)(behind >> 8);
+        head.EventIdHash = 0;
+        head.KeyLength = (byte)(behind >> 16);
+        head.KeyStart = at + sizeof(long) + BytesBehindTime;
+        head.ColumnsStart = head.KeyStart + head.KeyLength;
+        return true;
+    }
+
+    private void ReadAny(ReadOnlySpan<byte> b, int position, ref RowHead head)
+    {
+        int at = position;
+        int length = (int)Varint.Read(b, ref at);
+        head.End = at + length;
+        head.Offset = _header.FirstOffset + (long)Varint.Read(b, ref at);
+        head.Ordinal = (int)Varint.Read(b, ref at);
+        byte flags = b[at++];
+        head.Sign = (flags & 1) != 0 ? -1 : 1;
+#if FORMAT_PREVIEW
+        if (Format > 1)
+        {
+            head.EventTimeMs = _header.IngestTimeMs + Varint.UnZigZag(Varint.Read(b, ref at));
+        }
+        else
+#endif
+        {
+            head.EventTimeMs = BinaryPrimitives.ReadInt64LittleEndian(b[at..]);
+            at += 8;
+        }
+
+        head.IngestTimeMs = _header.IngestTimeMs + Varint.UnZigZag(Varint.Read(b, ref at));
+        head.Groups = Varint.Read(b, ref at);
+        head.EventIdHash = 0;
+        if ((flags & 2) != 0)
+        {
+            head.EventIdHash = BinaryPrimitives.ReadUInt64LittleEndian(b[at..]);
+            at += 8;
+        }
+
+        head.KeyLength = (int)Varint.Read(b, ref at);
+        head.KeyStart = at;
+        head.ColumnsStart = at + head.KeyLength;
     }
 
     private int MapColumns(ReadOnlySpan<byte> b, int at)

@@ -28,7 +28,6 @@ public sealed partial class EntityUpdater
     // Where counted rows of the batch go. A batch has rows of few slots; when it has more, the others are applied one by one.
     private readonly RowPlacement[] _counted = new RowPlacement[CountedMax];
     private int _countedCount;
-    private int _lastCounted;
     private bool _isWall;
     private long _clockMs;
 
@@ -39,7 +38,7 @@ public sealed partial class EntityUpdater
     {
         _isWall = clock == ClockKind.Wall;
         _clockMs = nowMs;
-        _countedCount = _lastCounted = 0;
+        _countedCount = 0;
     }
 
     /// <summary>
@@ -50,10 +49,15 @@ public sealed partial class EntityUpdater
     public int PlaceOf(in RowHead head)
     {
         long idleNowMs = IdleNowOf(head);
-        long nowMs = Math.Min(_clockMs, idleNowMs);
-        return _lastCounted < _countedCount && _counted[_lastCounted].Holds(head, nowMs, idleNowMs) && !HasId(head)
-            ? _lastCounted
-            : FindPlace(head, nowMs, idleNowMs);
+        return FindPlace(head, Math.Min(_clockMs, idleNowMs), idleNowMs);
+    }
+
+    /// <summary>As <see cref="PlaceOf(in RowHead)"/>, and which other rows of the batch go there; they need not be asked for.</summary>
+    public PlacedSpan SpanOf(in RowHead head)
+    {
+        int place = PlaceOf(head);
+        (long fromMs, long endMs) = place < 0 ? (0, 0) : _counted[place].Span;
+        return PlacedSpan.Of(place, head, fromMs, endMs, isIngestAsked: _isWall, areIdsAsked: _plan.EventIdKeepMs > 0);
     }
 
     /// <summary>Applies rows of the open entity that <see cref="PlaceOf"/> told the same of. <see cref="Faults"/> then hold for each of them.</summary>
@@ -91,7 +95,6 @@ public sealed partial class EntityUpdater
         {
             if (_counted[i].Holds(head, nowMs, idleNowMs))
             {
-                _lastCounted = i;
                 return i;
             }
         }
@@ -108,7 +111,6 @@ public sealed partial class EntityUpdater
             return -1;
         }
 
-        _lastCounted = _countedCount;
         return _countedCount++;
     }
 

@@ -28,6 +28,9 @@ internal sealed class RowPlacement(int featuresMax)
     /// <summary>The features that can hold the rows.</summary>
     public ReadOnlySpan<PlacedFeature> Features => _features.AsSpan(0, _count);
 
+    /// <summary>Event times for which it holds: the first, and the first behind them.</summary>
+    public (long FromMs, long EndMs) Span => (_fromMs, _endMs);
+
     /// <summary>True when the row goes where the placed ones go.</summary>
     public bool Holds(in RowHead head, long nowMs, long idleNowMs) =>
         head.EventTimeMs >= _fromMs && head.EventTimeMs < _endMs && head.Groups == _groups && nowMs == _nowMs && idleNowMs == _idleNowMs;

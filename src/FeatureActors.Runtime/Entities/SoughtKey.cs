@@ -6,6 +6,12 @@ internal struct SoughtKey
     /// <summary>Stable hash of the key.</summary>
     public ulong Hash;
 
+    /// <summary>What tells keys of one length apart, with <see cref="Tail"/>; see <see cref="FeatureActors.Core.Sharding.KeyWords"/>.</summary>
+    public ulong Head;
+
+    /// <summary>Second part of <see cref="Head"/>.</summary>
+    public ulong Tail;
+
     /// <summary>First byte of the key in the batch.</summary>
     public int Start;
 

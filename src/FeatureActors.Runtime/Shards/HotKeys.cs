@@ -19,7 +19,10 @@ internal sealed class HotKeys
     private const int HalveAt = 32_768;
 
     private readonly Lock _lock = new();
-    private readonly List<(byte[] Key, ulong Hash, int Count)> _keys = new(Counters);
+    private readonly List<(byte[] Key, int Count)> _keys = new(Counters);
+
+    // Apart from the keys, so that looking for one reads few lines of memory.
+    private readonly ulong[] _hashes = new ulong[Counters];
     private int _untilSample = Stride;
     private int _samples;
 
@@ -53,33 +56,59 @@ internal sealed class HotKeys
         lock (_lock)
         {
             _samples += samples;
-            int least = 0;
-            for (int i = 0; i < _keys.Count; i++)
+            int known = Find(key, hash);
+            if (known >= 0)
             {
-                if (_keys[i].Hash == hash && key.SequenceEqual(_keys[i].Key))
-                {
-                    _keys[i] = (_keys[i].Key, hash, _keys[i].Count + samples);
-                    HalveIfMany();
-                    return;
-                }
-
-                least = _keys[i].Count < _keys[least].Count ? i : least;
+                _keys[known] = (_keys[known].Key, _keys[known].Count + samples);
             }
-
-            if (_keys.Count < Counters)
+            else if (_keys.Count < Counters)
             {
-                _keys.Add((key.ToArray(), hash, samples));
+                _hashes[_keys.Count] = hash;
+                _keys.Add((key.ToArray(), samples));
             }
             else
             {
-                // Reused where it fits, for most keys of a long tail come by only once.
-                byte[] room = _keys[least].Key.Length == key.Length ? _keys[least].Key : new byte[key.Length];
-                key.CopyTo(room);
-                _keys[least] = (room, hash, _keys[least].Count + samples);
+                TakeOverLeast(key, hash, samples);
             }
 
             HalveIfMany();
         }
+    }
+
+    private int Find(ReadOnlySpan<byte> key, ulong hash)
+    {
+        for (int from = 0; from < _keys.Count;)
+        {
+            int at = _hashes.AsSpan(from, _keys.Count - from).IndexOf(hash);
+            if (at < 0)
+            {
+                return -1;
+            }
+
+            if (key.SequenceEqual(_keys[from + at].Key))
+            {
+                return from + at;
+            }
+
+            from += at + 1;
+        }
+
+        return -1;
+    }
+
+    private void TakeOverLeast(ReadOnlySpan<byte> key, ulong hash, int samples)
+    {
+        int least = 0;
+        for (int i = 1; i < _keys.Count; i++)
+        {
+            least = _keys[i].Count < _keys[least].Count ? i : least;
+        }
+
+        // Reused where it fits, for most keys of a long tail come by only once.
+        byte[] room = _keys[least].Key.Length == key.Length ? _keys[least].Key : new byte[key.Length];
+        key.CopyTo(room);
+        _hashes[least] = hash;
+        _keys[least] = (room, _keys[least].Count + samples);
     }
 
     private void HalveIfMany()

@@ -23,7 +23,7 @@ internal sealed class KeyedRows
     private RowHead _head;
     private int _runCount;
 
-    // Open addressing by the hash's high bits, for keys of one shard agree in low ones: place of the key + 1, or 0.
+    // Open addressing by the high bits of the key's mixed words: place of the key + 1, or 0.
     private int[] _index = new int[2048];
     private int _mask;
     private int _shift;
@@ -61,6 +61,7 @@ internal sealed class KeyedRows
         Prepare(_reader.Count);
         ReadOnlySpan<byte> batch = _reader.Bytes;
         int position = _reader.FirstRow;
+        PlacedSpan placed = default;
         for (int row = 0; row < _reader.Count; row++)
         {
             _positions[row] = position;
@@ -72,7 +73,18 @@ internal sealed class KeyedRows
             }
             else
             {
-                AddRow(ref FindKey(batch, _head.KeyStart, _head.KeyLength), row, counter is null ? -1 : counter.PlaceOf(_head));
+                int place = -1;
+                if (counter is not null)
+                {
+                    if (!placed.Holds(_head))
+                    {
+                        placed = counter.SpanOf(_head);
+                    }
+
+                    place = placed.Place;
+                }
+
+                AddRow(ref FindKey(batch, _head.KeyStart, _head.KeyLength), row, place);
             }
         }
     }
@@ -101,14 +113,14 @@ internal sealed class KeyedRows
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref SoughtKey FindKey(ReadOnlySpan<byte> batch, int start, int length)
     {
-        ReadOnlySpan<byte> key = batch.Slice(start, length);
-        ulong hash = StableHash.Of(key);
+        KeyWords words = KeyWords.Of(batch, start, length);
         int[] index = _index;
-        int at = (int)(hash >> _shift);
+        int at = (int)(words.Mixed >> _shift);
         for (int place = index[at] - 1; place >= 0; place = index[at] - 1)
         {
             ref SoughtKey known = ref _keys[place];
-            if (known.Hash == hash && KeyBytes.AreEqual(batch.Slice(known.Start, known.Length), key))
+            if (known.Head == words.Head && known.Tail == words.Tail && known.Length == length
+                && (length <= KeyWords.WholeMax || batch.Slice(known.Start, length).SequenceEqual(batch.Slice(start, length))))
             {
                 return ref known;
             }
@@ -118,7 +130,9 @@ internal sealed class KeyedRows
 
         index[at] = KeyCount + 1;
         ref SoughtKey added = ref _keys[KeyCount++];
-        added.Hash = hash;
+        added.Hash = length <= KeyWords.WholeMax ? StableHash.Of(batch.Slice(start, length)) : words.Head;
+        added.Head = words.Head;
+        added.Tail = words.Tail;
         added.Start = start;
         added.Length = length;
         added.FirstRun = added.LastRun = -1;
