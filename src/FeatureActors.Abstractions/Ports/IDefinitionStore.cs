@@ -10,6 +10,9 @@ public interface IDefinitionStore
     /// <summary>The newest version of a namespace with all numbers ever given, or null before the first <c>apply</c>.</summary>
     ValueTask<DefinitionsSnapshot?> ReadAsync(string definitionsNamespace, CancellationToken cancellationToken);
 
+    /// <summary>The text of one version of a namespace, or null when there is no such version.</summary>
+    ValueTask<string?> ReadTextAsync(string definitionsNamespace, long version, CancellationToken cancellationToken);
+
     /// <summary>
     /// Stores <paramref name="snapshot"/> when the stored version is still one below (none counts as 0); false, and nothing
     /// stored, when somebody was faster. Older versions are kept.
@@ -52,4 +55,8 @@ public enum NumberKind
 /// <param name="Windows">For features, each window's canonical name with the time it was added, as <c>name=ms</c> joined by commas.</param>
 /// <param name="IsLive">False when no definition uses it any more.</param>
 public sealed record AssignedNumber(
-    NumberKind Kind, string Entity, int Number, string Name, string Shape, long SinceMs, string Windows, bool IsLive);
+    NumberKind Kind, string Entity, int Number, string Name, string Shape, long SinceMs, string Windows, bool IsLive)
+{
+    /// <summary>Version of the definitions that gave the number; 0 when unknown, which counts as older than any.</summary>
+    public long SinceVersion { get; init; }
+}

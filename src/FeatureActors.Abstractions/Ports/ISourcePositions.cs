@@ -15,6 +15,16 @@ public interface ISourcePositions
     /// <see cref="SourcePosition.DefinitionsVersion"/>. Save only what the shard logs have acknowledged as durable.
     /// </summary>
     ValueTask SaveAsync(IReadOnlyList<SourcePosition> positions, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Fixes where a version of the definitions takes effect in a lane, before anything is read with it. Who is first says where: later calls
+    /// change nothing and answer the same. <see cref="DefinitionsCourse"/> has the rules. Starts that lie wholly below the saved position
+    /// are forgotten.
+    /// </summary>
+    /// <param name="start">The version, and where it should begin unless it has begun already.</param>
+    /// <param name="cancellationToken">Gives up; the outcome is then unknown and found out by calling again.</param>
+    /// <returns>The versions in force from the saved position on, oldest first; none when a newer lane was opened meanwhile.</returns>
+    ValueTask<IReadOnlyList<DefinitionsStart>> BeginVersionAsync(DefinitionsStart start, CancellationToken cancellationToken);
 }
 
 /// <summary>Progress of a source partition.</summary>

@@ -59,7 +59,7 @@ public static class DefinitionsCatalog
         string text = DefinitionsText.Of(model);
         bool hasChanges = previous is null || previous.Text != text || numbering.IsChanged;
         DefinitionsSnapshot snapshot = hasChanges
-            ? new DefinitionsSnapshot(model.Namespace, (previous?.Version ?? 0) + 1, text, nowMs, numbering.Numbers)
+            ? new DefinitionsSnapshot(model.Namespace, numbering.Version, text, nowMs, numbering.Numbers)
             : previous!;
         IReadOnlyList<DefinitionsChange> changes = [.. numbering.Changes, .. DerivedChanges.Of(previous?.Text, text)];
         return new DefinitionsAssignment(snapshot, changes) { HasChanges = hasChanges };
@@ -101,6 +101,9 @@ public static class DefinitionsCatalog
         private readonly HashSet<(NumberKind, string, int)> _used = [];
 
         public bool IsChanged { get; private set; }
+
+        /// <summary>Number of the version when something is changed.</summary>
+        public long Version { get; } = (previous?.Version ?? 0) + 1;
 
         public List<DefinitionsChange> Changes { get; } = [];
 
@@ -259,7 +262,7 @@ public static class DefinitionsCatalog
         private int Add(NumberKind kind, string entity, string name, string shape, string windows, int first)
         {
             int number = _numbers.Where(n => n.Kind == kind && n.Entity == entity).Select(n => n.Number + 1).DefaultIfEmpty(first).Max();
-            _numbers.Add(new AssignedNumber(kind, entity, number, name, shape, nowMs, windows, IsLive: true));
+            _numbers.Add(new AssignedNumber(kind, entity, number, name, shape, nowMs, windows, IsLive: true) { SinceVersion = Version });
             _used.Add((kind, entity, number));
             IsChanged = true;
             return number;

@@ -77,6 +77,12 @@ public sealed record RoutePlan
     /// <summary>Indexes of the key's fields among the source's fields, in key order; each is a string or a long.</summary>
     public required IReadOnlyList<int> KeyFields { get; init; }
 
+    /// <summary>
+    /// Tells rows of one event apart where their ids are remembered: of the key's field names, so that it is the same in every version of
+    /// the definitions, whatever routes stand before it.
+    /// </summary>
+    public required ulong IdSeed { get; init; }
+
     /// <summary>Groups that take the row when their filter holds.</summary>
     public required IReadOnlyList<GroupRoute> Groups { get; init; }
 

@@ -38,6 +38,27 @@ public static class PlanCompiler
             [.. model.Sources.Select(s => IngestPlanOf(model, s, entities, numbers, decoders)).Where(p => p.Routes.Count > 0)]);
     }
 
+    /// <summary>
+    /// What an older version makes of a source. Rows carry numbers of groups and columns, which mean the same in every version.
+    /// </summary>
+    /// <param name="model">The checked definitions of that version.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="newest">The newest version, which has all numbers ever given.</param>
+    /// <param name="source">Name of the source.</param>
+    /// <param name="decoders">Builds decoders; null for <see cref="CreateDecoder"/>.</param>
+    /// <returns>Its plan, or null when the version has no such source.</returns>
+    /// <exception cref="InvalidOperationException">The snapshot has no number for a part of the model.</exception>
+    public static IngestPlan? CompileOlder(DefinitionsModel model, long version, DefinitionsSnapshot newest, string source, DecoderFactory? decoders = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(newest);
+        EntityDefinition[] entities = [.. model.Entities.Where(e => model.GroupsOf(e.Name).Any())];
+        AssignedNumber[] numbers = [.. newest.Numbers.Where(static n => n.Kind != NumberKind.Feature).Select(static n => n with { IsLive = true })];
+        return model.Sources.FirstOrDefault(s => s.Name == source) is { } definition
+            ? IngestPlanOf(model, definition, entities, new NumberTable(newest with { Version = version, Numbers = numbers }), decoders ?? CreateDecoder)
+            : null;
+    }
+
     /// <summary>The decoder of a source whose CSV records have the stated columns, as messages of a topic do.</summary>
     /// <param name="source">The source.</param>
     /// <param name="options">From <see cref="DecoderOptionsOf"/>.</param>
@@ -135,15 +156,16 @@ public static class PlanCompiler
                 fields.Add(WindowFieldOf(group, feature, window, families, features.Count, numbers));
             }
 
-            features.AddRange(families.Select(family => new FeaturePlan
+            features.AddRange(families.Select(family => (Family: family, Number: numbers.Feature(group, feature, family))).Select(f => new FeaturePlan
             {
-                Number = numbers.Feature(group, feature, family).Number,
+                Number = f.Number.Number,
+                SinceVersion = Math.Min(f.Number.SinceVersion, numbers.Version),
                 Group = groupIndex,
                 Name = feature.Name,
                 Type = feature.Type,
                 Aggregate = feature.Aggregate,
                 Where = feature.Where?.ToPredicate(),
-                Timeline = new SlotTimeline(family.Windows),
+                Timeline = new SlotTimeline(f.Family.Windows),
                 Columns = feature.Columns,
             }));
         }
@@ -288,6 +310,7 @@ public static class PlanCompiler
                 Entity = entity.Name,
                 Shards = entity.Shards,
                 KeyFields = [.. route.First().Feed.KeyFields.Select(source.IndexOf)],
+                IdSeed = StableHash.Of(Encoding.UTF8.GetBytes(string.Join(',', route.First().Feed.KeyFields))),
                 Groups = [.. route.Select(x => new GroupRoute(numbers.Group(x.Group), x.Group.Name, x.Feed.Where?.ToPredicate()))],
                 Columns = columns,
             });

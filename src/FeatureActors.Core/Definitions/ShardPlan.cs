@@ -104,6 +104,9 @@ public sealed record FeaturePlan
     /// <summary>Persistent number, from 1, never reused.</summary>
     public required int Number { get; init; }
 
+    /// <summary>Version of the definitions that gave the number: it takes no row that an older version made.</summary>
+    public long SinceVersion { get; init; }
+
     /// <summary>Index of its group in <see cref="EntityPlan.Groups"/>.</summary>
     public required int Group { get; init; }
 

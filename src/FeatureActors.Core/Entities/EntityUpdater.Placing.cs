@@ -31,11 +31,25 @@ public sealed partial class EntityUpdater
     private bool _isWall;
     private long _clockMs;
 
+    // Features that are newer than the definitions that made the rows take none of them. Mostly none is.
+    private readonly long[] _since;
+    private readonly long _newest;
+    private long _version = long.MaxValue;
+    private bool _hasNewer;
+
     /// <summary>Begins a batch.</summary>
     /// <param name="clock">What moves T.</param>
     /// <param name="nowMs">The time T, which stays as it is for all rows of the batch; <see cref="long.MinValue"/> while unknown.</param>
-    public void BeginBatch(ClockKind clock, long nowMs)
+    /// <param name="version">Version of the definitions that made the rows; features that came later take none of them.</param>
+    public void BeginBatch(ClockKind clock, long nowMs, long version)
     {
+        if (version != _version)
+        {
+            _version = version;
+            _hasNewer = version < _newest;
+            _placement.Forget();
+        }
+
         _isWall = clock == ClockKind.Wall;
         _clockMs = nowMs;
         _countedCount = 0;
@@ -166,7 +180,7 @@ public sealed partial class EntityUpdater
         placement.Begin(head.Groups, nowMs, idleNowMs);
         for (int g = 0; g < _groups.Length; g++)
         {
-            if ((head.Groups >> _groups[g].Number & 1) == 0)
+            if ((head.Groups >> _groups[g].Number & 1) == 0 || (_hasNewer && IsNewer(_groups[g])))
             {
                 continue;
             }
@@ -205,6 +219,11 @@ public sealed partial class EntityUpdater
         int end = group.FirstFeature + group.FeatureCount;
         for (int f = group.FirstFeature; f < end; f++)
         {
+            if (_hasNewer && _since[f] > _version)
+            {
+                continue;
+            }
+
             FeaturePlan feature = _features[f];
             if (_timelines[f] != timelineAt)
             {
@@ -265,12 +284,15 @@ public sealed partial class EntityUpdater
         }
     }
 
+    // Rows that were made before any of its features are none of its rows, and not late either.
+    private bool IsNewer(GroupPlan group) => group.FeatureCount > 0 && _since.AsSpan(group.FirstFeature, group.FeatureCount).IndexOfAnyInRange(0, _version) < 0;
+
     private bool CanHold(GroupPlan group, long eventTimeMs, long nowMs, bool isIdleOut)
     {
         for (int f = group.FirstFeature; f < group.FirstFeature + group.FeatureCount; f++)
         {
             FeaturePlan feature = _features[f];
-            if (CanHold(feature, feature.Timeline.StartOf(eventTimeMs), nowMs, nowMs, isIdleOut))
+            if ((!_hasNewer || _since[f] <= _version) && CanHold(feature, feature.Timeline.StartOf(eventTimeMs), nowMs, nowMs, isIdleOut))
             {
                 return true;
             }

@@ -49,6 +49,8 @@ public sealed partial class EntityUpdater
         _timelines = [.. _features.Select(f => Array.IndexOf(timelines, f.Timeline.Text))];
         _cells = new Cell[timelines.Length];
         _placement = new RowPlacement(_features.Length);
+        _since = [.. _features.Select(static f => f.SinceVersion)];
+        _newest = _since.DefaultIfEmpty(0).Max();
         _counters = [.. _features.Select(CounterOf)];
         _idleGroups = BitsOf(_groups.Where(static g => g.Idle is not null));
         _uncountedGroups = _idleGroups | BitsOf(_groups.Where(g => _counters.AsSpan(g.FirstFeature, g.FeatureCount).Contains(null)));

@@ -47,6 +47,9 @@ internal sealed class RowPlacement(int featuresMax)
         Taken = Late = 0;
     }
 
+    /// <summary>Holds for no row from here on.</summary>
+    public void Forget() => _endMs = long.MinValue;
+
     /// <summary>Says that rows of other times may go elsewhere.</summary>
     public void Narrow(long fromMs, long endMs)
     {

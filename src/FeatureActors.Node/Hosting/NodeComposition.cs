@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using FeatureActors.Abstractions.Configuration;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Abstractions.Rows;
 using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Plugins;
 using FeatureActors.Hocon;
@@ -211,10 +212,7 @@ internal sealed class NodeComposition : IAsyncDisposable
             () => AppliedDefinitions.ApplyAsync(Stores.Definitions, Model, isResetAccepted: false, _time, cancellationToken), start, cancellationToken)
             .ConfigureAwait(false);
         Log.DefinitionsInForce(_logger, Model.Namespace, applied.Snapshot.Version, applied.HasChanges ? "applied now" : "unchanged");
-        Plan = PlanCompiler.Compile(
-            Model,
-            applied.Snapshot,
-            (source, options) => _files.TryGetValue(source.Name, out EventFile? file) ? file.CreateDecoder(options) : PlanCompiler.CreateDecoder(source, options));
+        Plan = PlanCompiler.Compile(Model, applied.Snapshot, CreateDecoder);
         Dictionary<string, IEventSource> sources = CreateSources();
         IShardLog log = CreateLog(out IShardOwnership ownership);
         PluginSink? custom = _options.Sink.IsRedis() ? null : OpenSink(_plugins);
@@ -240,6 +238,7 @@ internal sealed class NodeComposition : IAsyncDisposable
             Sink = sink,
             Positions = Stores.Positions,
             DeadLetters = Stores.DeadLetters,
+            OlderPlans = new OlderDefinitions(Stores.Definitions, _plugins, applied.Snapshot, CreateDecoder).CompileAsync,
             Ownership = ownership,
             OpenRehearsal = Stores.Rehearsal(Leases is null ? null : LeaseOptionsOf(), custom is null ? sink : null, _time),
             Sources = sources,
@@ -262,6 +261,9 @@ internal sealed class NodeComposition : IAsyncDisposable
         };
         _owned.Push(new ControlServer(_options.DataDirectory, host.HandleAsync, _time, _logger));
     }
+
+    private IEventDecoder CreateDecoder(SourceDefinition source, EventDecoderOptions options) =>
+        _files.TryGetValue(source.Name, out EventFile? file) ? file.CreateDecoder(options) : PlanCompiler.CreateDecoder(source, options);
 
     // What is off stays off: over a restart by the node's file, over nodes by the database that they share.
     private async Task SwitchOffAsync(NodeRuntime runtime, long start, CancellationToken cancellationToken)

@@ -33,6 +33,20 @@ internal sealed class PostgresDefinitionStore(PostgresDatabase database) : IDefi
         cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<string?> ReadTextAsync(string definitionsNamespace, long version, CancellationToken cancellationToken) => database.RunAsync(
+        $"read version {version} of the definitions of namespace {definitionsNamespace}",
+        async connection =>
+        {
+            using NpgsqlCommand command = PostgresSql.Command(
+                connection,
+                "SELECT text FROM definitions WHERE namespace = $1 AND version = $2",
+                PostgresSql.Text(definitionsNamespace),
+                PostgresSql.Long(version));
+            return (string?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<bool> TryStoreAsync(DefinitionsSnapshot snapshot, CancellationToken cancellationToken) => database.RunInTransactionAsync(
         $"store version {snapshot.Version} of the definitions of namespace {snapshot.Namespace}",
         connection => TryStoreAsync(connection, snapshot, cancellationToken),
@@ -63,13 +77,16 @@ internal sealed class PostgresDefinitionStore(PostgresDatabase database) : IDefi
         {
             using NpgsqlCommand select = PostgresSql.Command(
                 connection,
-                $"SELECT entity, number, name, shape, since, windows, live FROM {table} WHERE namespace = $1 ORDER BY entity, number",
+                $"SELECT entity, number, name, shape, since, windows, live, since_version FROM {table} WHERE namespace = $1 ORDER BY entity, number",
                 PostgresSql.Text(definitionsNamespace));
             using NpgsqlDataReader row = await select.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
             while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
                 numbers.Add(new AssignedNumber(
-                    kind, row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetInt64(4), row.GetString(5), row.GetBoolean(6)));
+                    kind, row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetInt64(4), row.GetString(5), row.GetBoolean(6))
+                {
+                    SinceVersion = row.GetInt64(7),
+                });
             }
         }
 
@@ -107,9 +124,10 @@ internal sealed class PostgresDefinitionStore(PostgresDatabase database) : IDefi
             int stored = await PostgresSql.ExecuteAsync(
                 connection,
                 $"""
-                INSERT INTO {table} AS t (namespace, entity, number, name, shape, since, windows, live)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                ON CONFLICT (namespace, entity, number) DO UPDATE SET since = excluded.since, windows = excluded.windows, live = excluded.live
+                INSERT INTO {table} AS t (namespace, entity, number, name, shape, since, windows, live, since_version)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                ON CONFLICT (namespace, entity, number) DO UPDATE SET
+                    since = excluded.since, windows = excluded.windows, live = excluded.live, since_version = excluded.since_version
                 WHERE t.name = excluded.name AND t.shape = excluded.shape
                 """,
                 cancellationToken,
@@ -120,7 +138,8 @@ internal sealed class PostgresDefinitionStore(PostgresDatabase database) : IDefi
                 PostgresSql.Text(number.Shape),
                 PostgresSql.Long(number.SinceMs),
                 PostgresSql.Text(number.Windows),
-                PostgresSql.Boolean(number.IsLive)).ConfigureAwait(false);
+                PostgresSql.Boolean(number.IsLive),
+                PostgresSql.Long(number.SinceVersion)).ConfigureAwait(false);
             if (stored == 0)
             {
                 throw new InvalidOperationException(

@@ -78,6 +78,16 @@ internal static class PostgresSchema
         """
         CREATE TABLE plugins_off (part text PRIMARY KEY, reason text NOT NULL);
         """,
+        """
+        ALTER TABLE features ADD COLUMN since_version bigint NOT NULL DEFAULT 0;
+        ALTER TABLE columns ADD COLUMN since_version bigint NOT NULL DEFAULT 0;
+        ALTER TABLE feature_groups ADD COLUMN since_version bigint NOT NULL DEFAULT 0;
+        UPDATE features f SET since_version = coalesce(
+            (SELECT min(d.version) FROM definitions d WHERE d.namespace = f.namespace AND d.applied_at = f.since), 0);
+        CREATE TABLE source_definitions (
+            source text NOT NULL, source_partition integer NOT NULL, lane integer NOT NULL, version bigint NOT NULL,
+            definitions_from bigint NOT NULL, PRIMARY KEY (source, source_partition, lane, version));
+        """,
     ];
 
     /// <summary>

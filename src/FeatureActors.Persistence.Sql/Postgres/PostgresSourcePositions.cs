@@ -24,14 +24,7 @@ internal sealed class PostgresSourcePositions(PostgresDatabase database) : ISour
     /// <inheritdoc/>
     public ValueTask<SourcePosition?> ReadAsync(string source, int partition, CancellationToken cancellationToken) => database.RunAsync(
         $"read the position of source {source} partition {partition}",
-        async connection =>
-        {
-            using NpgsqlCommand command = PostgresSql.Command(connection, ReadSql, PostgresSql.Text(source), PostgresSql.Integer(partition));
-            using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            return await reader.ReadAsync(cancellationToken).ConfigureAwait(false)
-                ? new SourcePosition(source, partition, reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3))
-                : null;
-        },
+        connection => ReadAsync(connection, source, partition, cancellationToken),
         cancellationToken);
 
     /// <inheritdoc/>
@@ -64,5 +57,81 @@ internal sealed class PostgresSourcePositions(PostgresDatabase database) : ISour
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DefinitionsStart>> BeginVersionAsync(DefinitionsStart start, CancellationToken cancellationToken) =>
+        database.RunInTransactionAsync(
+            $"begin version {start.Version} of the definitions in source {start.Source} partition {start.Partition}",
+            connection => BeginVersionAsync(connection, start, cancellationToken),
+            cancellationToken);
+
+    private static async Task<SourcePosition?> ReadAsync(NpgsqlConnection connection, string source, int partition, CancellationToken cancellationToken)
+    {
+        using NpgsqlCommand command = PostgresSql.Command(connection, ReadSql, PostgresSql.Text(source), PostgresSql.Integer(partition));
+        using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await reader.ReadAsync(cancellationToken).ConfigureAwait(false)
+            ? new SourcePosition(source, partition, reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3))
+            : null;
+    }
+
+    private async Task<IReadOnlyList<DefinitionsStart>> BeginVersionAsync(
+        NpgsqlConnection connection, DefinitionsStart start, CancellationToken cancellationToken)
+    {
+        // One at a time: who is second sees what the first has fixed.
+        await PostgresSql.ExecuteAsync(
+            connection,
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))",
+            cancellationToken,
+            PostgresSql.Text($"feature-actors definitions {database.Options.Schema} {start.Source}"),
+            PostgresSql.Long(start.Partition)).ConfigureAwait(false);
+        SourcePosition? saved = await ReadAsync(connection, start.Source, start.Partition, cancellationToken).ConfigureAwait(false);
+        List<DefinitionsStart> stored = await ReadStartsAsync(connection, start, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<DefinitionsStart> kept = DefinitionsCourse.Keep(stored, saved);
+        foreach (DefinitionsStart gone in stored.Except(kept))
+        {
+            await PostgresSql.ExecuteAsync(
+                connection,
+                "DELETE FROM source_definitions WHERE source = $1 AND source_partition = $2 AND lane = $3 AND version = $4",
+                cancellationToken,
+                PostgresSql.Text(gone.Source),
+                PostgresSql.Integer(gone.Partition),
+                PostgresSql.Integer(gone.Lane),
+                PostgresSql.Long(gone.Version)).ConfigureAwait(false);
+        }
+
+        if (DefinitionsCourse.Next(start, kept, saved) is { } next)
+        {
+            await PostgresSql.ExecuteAsync(
+                connection,
+                "INSERT INTO source_definitions (source, source_partition, lane, version, definitions_from) VALUES ($1, $2, $3, $4, $5)",
+                cancellationToken,
+                PostgresSql.Text(next.Source),
+                PostgresSql.Integer(next.Partition),
+                PostgresSql.Integer(next.Lane),
+                PostgresSql.Long(next.Version),
+                PostgresSql.Long(next.From)).ConfigureAwait(false);
+            kept = [.. kept, next];
+        }
+
+        return DefinitionsCourse.InForce(start.Lane, kept, saved);
+    }
+
+    private static async Task<List<DefinitionsStart>> ReadStartsAsync(
+        NpgsqlConnection connection, DefinitionsStart of, CancellationToken cancellationToken)
+    {
+        using NpgsqlCommand command = PostgresSql.Command(
+            connection,
+            "SELECT lane, version, definitions_from FROM source_definitions WHERE source = $1 AND source_partition = $2",
+            PostgresSql.Text(of.Source),
+            PostgresSql.Integer(of.Partition));
+        using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var starts = new List<DefinitionsStart>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            starts.Add(of with { Lane = reader.GetInt32(0), Version = reader.GetInt64(1), From = reader.GetInt64(2) });
+        }
+
+        return starts;
     }
 }

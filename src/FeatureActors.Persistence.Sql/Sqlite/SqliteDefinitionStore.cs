@@ -24,6 +24,19 @@ internal sealed class SqliteDefinitionStore(SqliteCatalog catalog) : IDefinition
             .ConfigureAwait(false);
 
     /// <inheritdoc/>
+    public async ValueTask<string?> ReadTextAsync(string definitionsNamespace, long version, CancellationToken cancellationToken) =>
+        await catalog.RunAsync(
+            database =>
+            {
+                var read = database.Statement("SELECT text FROM definitions WHERE namespace = ?1 AND version = ?2")
+                    .Bind(1, definitionsNamespace).Bind(2, version);
+                var text = read.Step() ? read.Text(0) : null;
+                read.Reset();
+                return text;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
     public async ValueTask<bool> TryStoreAsync(DefinitionsSnapshot snapshot, CancellationToken cancellationToken) =>
         await catalog.RunAsync(
             database =>
@@ -48,12 +61,15 @@ internal sealed class SqliteDefinitionStore(SqliteCatalog catalog) : IDefinition
         foreach (var (kind, table) in Tables)
         {
             var row = database.Statement(
-                $"SELECT entity, number, name, shape, since, windows, live FROM {table} WHERE namespace = ?1 ORDER BY entity, number")
+                $"SELECT entity, number, name, shape, since, windows, live, since_version FROM {table} WHERE namespace = ?1 ORDER BY entity, number")
                 .Bind(1, definitionsNamespace);
             while (row.Step())
             {
                 numbers.Add(new AssignedNumber(
-                    kind, row.Text(0), (int)row.Long(1), row.Text(2), row.Text(3), row.Long(4), row.Text(5), row.Long(6) != 0));
+                    kind, row.Text(0), (int)row.Long(1), row.Text(2), row.Text(3), row.Long(4), row.Text(5), row.Long(6) != 0)
+                {
+                    SinceVersion = row.Long(7),
+                });
             }
         }
 
@@ -83,13 +99,15 @@ internal sealed class SqliteDefinitionStore(SqliteCatalog catalog) : IDefinition
         foreach (var number in numbers)
         {
             database.Statement($"""
-                INSERT INTO {table} (namespace, entity, number, name, shape, since, windows, live)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                ON CONFLICT (namespace, entity, number) DO UPDATE SET since = excluded.since, windows = excluded.windows, live = excluded.live
+                INSERT INTO {table} (namespace, entity, number, name, shape, since, windows, live, since_version)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                ON CONFLICT (namespace, entity, number) DO UPDATE SET
+                    since = excluded.since, windows = excluded.windows, live = excluded.live, since_version = excluded.since_version
                 WHERE {table}.name = excluded.name AND {table}.shape = excluded.shape
                 """)
                 .Bind(1, snapshot.Namespace).Bind(2, number.Entity).Bind(3, number.Number).Bind(4, number.Name).Bind(5, number.Shape)
                 .Bind(6, number.SinceMs).Bind(7, number.Windows).Bind(8, number.IsLive ? 1 : 0)
+                .Bind(9, number.SinceVersion)
                 .Run();
             if (database.Changes == 0)
             {

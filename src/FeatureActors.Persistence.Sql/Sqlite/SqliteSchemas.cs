@@ -42,6 +42,16 @@ internal static class SqliteSchemas
             entity TEXT NOT NULL PRIMARY KEY, partitions INTEGER NOT NULL, identity TEXT NOT NULL, complete INTEGER NOT NULL)
             WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE features ADD COLUMN since_version INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE columns ADD COLUMN since_version INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE feature_groups ADD COLUMN since_version INTEGER NOT NULL DEFAULT 0;
+        UPDATE features SET since_version = coalesce(
+            (SELECT min(d.version) FROM definitions d WHERE d.namespace = features.namespace AND d.applied_at = features.since), 0);
+        CREATE TABLE source_definitions (
+            source TEXT NOT NULL, source_partition INTEGER NOT NULL, lane INTEGER NOT NULL, version INTEGER NOT NULL,
+            definitions_from INTEGER NOT NULL, PRIMARY KEY (source, source_partition, lane, version)) WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>

@@ -21,19 +21,18 @@ internal sealed class SqliteSourcePositions(SqliteCatalog catalog) : ISourcePosi
                 AND excluded.definitions_version >= source_positions.definitions_version)
         """;
 
+    private const string StartsSql =
+        "SELECT lane, version, definitions_from FROM source_definitions WHERE source = ?1 AND source_partition = ?2";
+
+    private const string AddStartSql =
+        "INSERT INTO source_definitions (source, source_partition, lane, version, definitions_from) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+    private const string ForgetStartSql =
+        "DELETE FROM source_definitions WHERE source = ?1 AND source_partition = ?2 AND lane = ?3 AND version = ?4";
+
     /// <inheritdoc/>
     public async ValueTask<SourcePosition?> ReadAsync(string source, int partition, CancellationToken cancellationToken) =>
-        await catalog.RunAsync(
-            database =>
-            {
-                var read = database.Statement(ReadSql).Bind(1, source).Bind(2, partition);
-                var position = read.Step()
-                    ? new SourcePosition(source, partition, (int)read.Long(0), read.Long(1), read.Long(2), read.Long(3))
-                    : null;
-                read.Reset();
-                return position;
-            },
-            cancellationToken).ConfigureAwait(false);
+        await catalog.RunAsync(database => Read(database, source, partition), cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async ValueTask SaveAsync(IReadOnlyList<SourcePosition> positions, CancellationToken cancellationToken)
@@ -61,5 +60,57 @@ internal sealed class SqliteSourcePositions(SqliteCatalog catalog) : ISourcePosi
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<DefinitionsStart>> BeginVersionAsync(DefinitionsStart start, CancellationToken cancellationToken) =>
+        await catalog.RunAsync(
+            database =>
+            {
+                IReadOnlyList<DefinitionsStart> course = [];
+                database.Write(() =>
+                {
+                    course = BeginVersion(database, start);
+                    return true;
+                });
+                return course;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    private static SourcePosition? Read(SqliteDatabase database, string source, int partition)
+    {
+        var read = database.Statement(ReadSql).Bind(1, source).Bind(2, partition);
+        var position = read.Step()
+            ? new SourcePosition(source, partition, (int)read.Long(0), read.Long(1), read.Long(2), read.Long(3))
+            : null;
+        read.Reset();
+        return position;
+    }
+
+    private static IReadOnlyList<DefinitionsStart> BeginVersion(SqliteDatabase database, DefinitionsStart start)
+    {
+        var saved = Read(database, start.Source, start.Partition);
+        List<DefinitionsStart> stored = [];
+        var read = database.Statement(StartsSql).Bind(1, start.Source).Bind(2, start.Partition);
+        while (read.Step())
+        {
+            stored.Add(start with { Lane = (int)read.Long(0), Version = read.Long(1), From = read.Long(2) });
+        }
+
+        var kept = DefinitionsCourse.Keep(stored, saved);
+        foreach (var gone in stored.Except(kept))
+        {
+            database.Statement(ForgetStartSql)
+                .Bind(1, gone.Source).Bind(2, gone.Partition).Bind(3, gone.Lane).Bind(4, gone.Version).Run();
+        }
+
+        if (DefinitionsCourse.Next(start, kept, saved) is { } next)
+        {
+            database.Statement(AddStartSql)
+                .Bind(1, next.Source).Bind(2, next.Partition).Bind(3, next.Lane).Bind(4, next.Version).Bind(5, next.From).Run();
+            kept = [.. kept, next];
+        }
+
+        return DefinitionsCourse.InForce(start.Lane, kept, saved);
     }
 }

@@ -1,4 +1,5 @@
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Definitions;
 using FeatureActors.Core.Plugins;
 
 namespace FeatureActors.Runtime.Hosting;
@@ -20,6 +21,12 @@ public sealed record NodePorts
 
     /// <summary>Where unusable events go.</summary>
     public required IDeadLetterStore DeadLetters { get; init; }
+
+    /// <summary>
+    /// What an older version of the definitions makes of a source (name, version): events that it was in force for are routed by it. Null
+    /// where no older version can be.
+    /// </summary>
+    public Func<string, long, CancellationToken, ValueTask<IngestPlan>>? OlderPlans { get; init; }
 
     /// <summary>Which shards this node should own.</summary>
     public required IShardOwnership Ownership { get; init; }

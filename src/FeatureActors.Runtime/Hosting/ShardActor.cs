@@ -266,6 +266,7 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         }
 
         SayThatItApplies(input);
+        Halt = _machine.Waits ?? Halt;
 
         // Refreshes of expiries go on for ever and leave no tick without a batch in flight; once true it stays so.
         if (input is ShardInput.Tick or ShardInput.Published)

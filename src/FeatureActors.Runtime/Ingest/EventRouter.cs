@@ -250,7 +250,7 @@ internal sealed class EventRouter
         ulong id = 0;
         if (_plan.EventIdField >= 0 && !row.IsNull(_plan.EventIdField))
         {
-            id = HashId(row, ordinal);
+            id = HashId(row, route.IdSeed);
         }
 
         target.Add(ordinal, groups, id, _key.AsSpan(0, length), row);
@@ -322,10 +322,10 @@ internal sealed class EventRouter
         return size;
     }
 
-    private ulong HashId(in RowView row, int ordinal)
+    private ulong HashId(in RowView row, ulong routeSeed)
     {
         // A retraction often carries the id of what it takes back, and is no repetition of it.
-        ulong seed = _idSeed + (ulong)ordinal + (row.Sign < 0 ? RetractionSeed : 0);
+        ulong seed = _idSeed + routeSeed + (row.Sign < 0 ? RetractionSeed : 0);
         ulong hash;
         if (_plan.FieldTypes[_plan.EventIdField] == FieldType.String)
         {

@@ -30,12 +30,12 @@ internal sealed class IngestActor : IRowTarget, IWatched
     private readonly DeadLetterWriter _letters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly EventRouter _router;
     private readonly PositionSaver _positions;
     private readonly List<DeadLetter> _refused = [];
     private readonly AsyncSignal _acknowledged = new();
     private readonly EventChunk _chunk = new();
     private ShardFeeds _feeds;
+    private SourceCourse? _course;
     private int _partitions;
     private int _lane;
     private long _lastOffset = -1;
@@ -56,7 +56,6 @@ internal sealed class IngestActor : IRowTarget, IWatched
         _letters = letters;
         _time = time;
         _logger = logger;
-        _router = new EventRouter(plan);
         _feeds = NewFeeds();
         _positions = new PositionSaver(plan, partition, ports.Positions, letters, time, logger, SafeOffset);
     }
@@ -94,6 +93,13 @@ internal sealed class IngestActor : IRowTarget, IWatched
                 {
                     State = IngestState.Refused;
                     Halt = error.Message;
+                    Log.Refused(_logger, Source, _partition, error.Message);
+                    return;
+                }
+                catch (OlderDefinitionsException error)
+                {
+                    State = IngestState.OlderDefinitions;
+                    Halt = $"source {Source} partition {_partition} stands still: {error.Message}";
                     Log.Refused(_logger, Source, _partition, error.Message);
                     return;
                 }
@@ -157,6 +163,8 @@ internal sealed class IngestActor : IRowTarget, IWatched
             return;
         }
 
+        SourceCourse course = _course!;
+        _feeds.Use(course.Plan);
         IEventReader reader = await _source.ReadFromAsync(_partition, start, cancellationToken).ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
         {
@@ -164,7 +172,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
             Log.Starts(_logger, Source, _partition, start, _lane);
             _lastOffset = start - 1;
             Counters.NextOffset = start;
-            _positions.Begin(_lane);
+            _positions.Begin(course);
             while (!_isEnded)
             {
                 await WaitForEventsAsync(reader, cancellationToken).ConfigureAwait(false);
@@ -183,8 +191,37 @@ internal sealed class IngestActor : IRowTarget, IWatched
         }
     }
 
-    /// <summary>Where to begin; null when the source was rewound.</summary>
+    /// <summary>Where to begin and by which definitions; null when nothing may be read.</summary>
     private async ValueTask<long?> FindStartAsync(CancellationToken cancellationToken)
+    {
+        (long Start, long End)? found = await FindOffsetAsync(cancellationToken).ConfigureAwait(false);
+        if (found is not { } range)
+        {
+            return null;
+        }
+
+        // Before an event is read: whoever reads on after a crash routes as this node does.
+        IReadOnlyList<DefinitionsStart> versions = await _ports.Positions
+            .BeginVersionAsync(new DefinitionsStart(Source, _partition, _lane, _plan.DefinitionsVersion, range.End), cancellationToken).ConfigureAwait(false);
+        if (versions.Count == 0)
+        {
+            throw new InvalidOperationException($"another node opened a newer lane of source {Source} partition {_partition} than {_lane}");
+        }
+
+        if (versions[^1].Version > _plan.DefinitionsVersion)
+        {
+            State = IngestState.NewerDefinitions;
+            Halt = $"source {Source} partition {_partition} waits: version {versions[^1].Version} of the definitions takes effect there at offset {versions[^1].From}, this node has version {_plan.DefinitionsVersion}; a node with the newer definitions goes on: start this one with them";
+            Log.NewerDefinitions(_logger, Source, _partition, Halt);
+            return null;
+        }
+
+        _course = await SourceCourse.OpenAsync(versions, range.Start, _plan, _ports, cancellationToken).ConfigureAwait(false);
+        return range.Start;
+    }
+
+    /// <summary>Where to begin and where the source ends now; null when it was rewound.</summary>
+    private async ValueTask<(long Start, long End)?> FindOffsetAsync(CancellationToken cancellationToken)
     {
         _partitions = await _source.CountPartitionsAsync(cancellationToken).ConfigureAwait(false);
         SourcePosition? saved = await _ports.Positions.ReadAsync(Source, _partition, cancellationToken).ConfigureAwait(false);
@@ -192,13 +229,13 @@ internal sealed class IngestActor : IRowTarget, IWatched
         if (saved is null)
         {
             _lane = 0;
-            return range.Begin;
+            return (range.Begin, range.End);
         }
 
         _lane = saved.Lane;
         if (range.End >= saved.NextOffset)
         {
-            return saved.NextOffset;
+            return (saved.NextOffset, range.End);
         }
 
         if (!_options.NewLanes.Contains(Source))
@@ -210,7 +247,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
         }
 
         _lane = saved.Lane + 1;
-        return range.Begin;
+        return (range.Begin, range.End);
     }
 
     private async Task WaitForEventsAsync(IEventReader reader, CancellationToken cancellationToken)
@@ -246,17 +283,23 @@ internal sealed class IngestActor : IRowTarget, IWatched
             Log.Skipped(_logger, Source, _partition, skipped, _chunk[0].Offset);
         }
 
+        SourceCourse course = _course!;
         for (_event = 0; _event < _chunk.Count; _event++)
         {
-            if (_plan.Format is { Part.IsOff: true })
+            if (_chunk[_event].Offset >= course.Until)
             {
-                await WaitForFormatAsync(_plan.Format.Part, cancellationToken).ConfigureAwait(false);
+                await TakeNextVersionAsync(course, _chunk[_event].Offset, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (course.Plan.Format is { Part.IsOff: true } format)
+            {
+                await WaitForFormatAsync(format.Part, cancellationToken).ConfigureAwait(false);
             }
 
             PluginCallWatch.Attach(Watch);
             try
             {
-                _router.Route(_chunk.Bytes(_event), _nowMs, this);
+                course.Router.Route(_chunk.Bytes(_event), _nowMs, this);
             }
             finally
             {
@@ -264,9 +307,9 @@ internal sealed class IngestActor : IRowTarget, IWatched
             }
 
             _lastOffset = _chunk[_event].Offset;
-            if (_plan.Clock == ClockKind.Event && _router.EventTimeMs > _clockMs)
+            if (_plan.Clock == ClockKind.Event && course.Router.EventTimeMs > _clockMs)
             {
-                _clockMs = _router.EventTimeMs;
+                _clockMs = course.Router.EventTimeMs;
             }
 
             if ((_event & 255) == 255)
@@ -277,10 +320,11 @@ internal sealed class IngestActor : IRowTarget, IWatched
         }
 
         _lastOffset = Math.Max(_lastOffset, _chunk.NextOffset - 1);
+        await TakeNextVersionAsync(course, _lastOffset + 1, cancellationToken).ConfigureAwait(false);
         Counters.Events += _chunk.Count;
         Counters.Bytes += _chunk.ByteCount;
         Counters.NextOffset = _lastOffset + 1;
-        Counters.Clamped = _router.Clamped;
+        Counters.Clamped = course.Clamped;
         if (_chunk.EndMs is { } end)
         {
             _clockMs = Math.Max(_clockMs, end);
@@ -292,6 +336,25 @@ internal sealed class IngestActor : IRowTarget, IWatched
         FlushDue(isLingerOver: false);
         await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
         _positions.SaveIfTime(cancellationToken);
+    }
+
+    /// <summary>Goes on by the definitions that are in force at an offset, once nothing waits that those before it have made.</summary>
+    private async ValueTask TakeNextVersionAsync(SourceCourse course, long offset, CancellationToken cancellationToken)
+    {
+        while (offset >= course.Until)
+        {
+            FlushDue(isLingerOver: true);
+            while (_feeds.IsAnythingWaiting)
+            {
+                await _acknowledged.WaitAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+                FlushDue(isLingerOver: true);
+            }
+
+            long from = course.Until;
+            course.Advance();
+            _feeds.Use(course.Plan);
+            Log.VersionBegins(_logger, Source, _partition, course.Plan.DefinitionsVersion, from);
+        }
     }
 
     private async ValueTask KeepRefusedAsync(CancellationToken cancellationToken)
@@ -338,7 +401,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
 
     private void FlushDue(bool isLingerOver)
     {
-        var header = new BatchHeader(_plan.DefinitionsVersion, _lane, Source, _partition, _partitions, 0, _lastOffset, _clockMs, _isEnded, _nowMs);
+        var header = new BatchHeader(_course!.Plan.DefinitionsVersion, _lane, Source, _partition, _partitions, 0, _lastOffset, _clockMs, _isEnded, _nowMs);
         Counters.Batches += _feeds.FlushDue(header, _monotonicMs, isLingerOver, AppendAsync);
     }
 

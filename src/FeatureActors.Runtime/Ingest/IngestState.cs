@@ -23,4 +23,10 @@ public enum IngestState
 
     /// <summary>The plug-in that decodes the source is switched off; nothing is skipped, reading goes on when it is switched on.</summary>
     FormatOff = 7,
+
+    /// <summary>Newer definitions are in force here than those of this node; a node that has them goes on.</summary>
+    NewerDefinitions = 8,
+
+    /// <summary>Events are left that older definitions route, and these cannot be compiled any more; nothing is skipped.</summary>
+    OlderDefinitions = 9,
 }

@@ -29,6 +29,12 @@ internal static partial class Log
     [LoggerMessage(2107, LogLevel.Warning, "The position of source {Source} partition {Partition} cannot be saved, events go on into the logs: {Error}")]
     public static partial void PositionWaits(ILogger logger, string source, int partition, string error);
 
+    [LoggerMessage(2109, LogLevel.Information, "Source {Source} partition {Partition}: version {Version} of the definitions routes its events from offset {Offset} on")]
+    public static partial void VersionBegins(ILogger logger, string source, int partition, long version, long offset);
+
+    [LoggerMessage(2110, LogLevel.Warning, "Source {Source} partition {Partition} waits: {Halt}")]
+    public static partial void NewerDefinitions(ILogger logger, string source, int partition, string halt);
+
     [LoggerMessage(2108, LogLevel.Error, "Source {Source} partition {Partition} failed in a way nobody foresaw; it is read again from its saved position")]
     public static partial void Broke(ILogger logger, Exception error, string source, int partition);
 }

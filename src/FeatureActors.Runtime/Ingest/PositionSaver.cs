@@ -28,15 +28,16 @@ internal sealed class PositionSaver(
     private long _saved = -1;
     private long _savedAt;
     private bool _isFailing;
-    private int _lane;
+    private SourceCourse? _course;
 
     /// <summary>The offset saved last; −1 before the first.</summary>
     public long Saved => Volatile.Read(ref _saved);
 
     /// <summary>A new attempt at reading begins; nothing is being saved.</summary>
-    public void Begin(int lane)
+    /// <param name="course">The versions of the definitions along the partition.</param>
+    public void Begin(SourceCourse course)
     {
-        _lane = lane;
+        _course = course;
         Volatile.Write(ref _saved, -1);
     }
 
@@ -81,8 +82,9 @@ internal sealed class PositionSaver(
         try
         {
             await letters.FlushAsync(cancellationToken).ConfigureAwait(false);
+            DefinitionsStart at = _course!.At(safe);
             await store.SaveAsync(
-                [new SourcePosition(plan.Source, partition, _lane, safe, plan.DefinitionsVersion, 0)], cancellationToken).ConfigureAwait(false);
+                [new SourcePosition(at.Source, at.Partition, at.Lane, safe, at.Version, at.From)], cancellationToken).ConfigureAwait(false);
             Volatile.Write(ref _saved, safe);
             _isFailing = false;
         }

@@ -11,6 +11,7 @@ namespace FeatureActors.Runtime.Ingest;
 /// </summary>
 internal sealed class ShardFeed(ShardId shard, RoutePlan route, string source, byte format)
 {
+    private IReadOnlyList<RowColumn> _columns = route.Columns;
     private BatchWriter _writer = new(format);
     private BatchWriter _other = new(format);
     private bool _isBegun;
@@ -41,6 +42,10 @@ internal sealed class ShardFeed(ShardId shard, RoutePlan route, string source, b
     /// <summary>True when the shard was told that the source partition ended.</summary>
     public bool IsEndTold { get; private set; }
 
+    /// <summary>From here on rows have the columns of another version of the definitions; none waits.</summary>
+    public void Use(RoutePlan other) => _columns = other.Columns;
+
+    /// <summary>Packs a row.</summary>
     public void Add(long offset, int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row, long monotonicMs)
     {
         if (!_isBegun)
@@ -54,7 +59,7 @@ internal sealed class ShardFeed(ShardId shard, RoutePlan route, string source, b
             WaitingSince = monotonicMs;
         }
 
-        _writer.Add(offset, ordinal, groups, eventIdHash, key, row, route.Columns);
+        _writer.Add(offset, ordinal, groups, eventIdHash, key, row, _columns);
     }
 
     /// <summary>Takes the waiting batch, possibly without rows, and starts its append.</summary>
@@ -84,7 +89,7 @@ internal sealed class ShardFeed(ShardId shard, RoutePlan route, string source, b
 
     private void Begin(long offset, long ingestTimeMs)
     {
-        _writer.Begin(source, offset, ingestTimeMs, route.Columns);
+        _writer.Begin(source, offset, ingestTimeMs, _columns);
         _isBegun = true;
     }
 }

@@ -24,8 +24,9 @@ internal sealed class ShardFeeds
     private readonly IngestPlan _plan;
     private readonly long _lingerMs;
     private readonly int _batchBytes;
-    private readonly ShardFeed[][] _byRoute;
+    private readonly Dictionary<ShardId, ShardFeed> _byShard = [];
     private readonly List<ShardFeed> _all;
+    private ShardFeed[][] _byRoute = [];
     private long _clockToldAtMs;
 
     /// <param name="plan">Where rows go.</param>
@@ -37,27 +38,42 @@ internal sealed class ShardFeeds
         _plan = plan;
         _lingerMs = (long)linger.TotalMilliseconds;
         _batchBytes = batchBytes;
-        _byRoute = new ShardFeed[plan.Routes.Count][];
-        var byShard = new Dictionary<ShardId, ShardFeed>();
-        for (int r = 0; r < _byRoute.Length; r++)
+        foreach (RoutePlan route in plan.Routes)
         {
-            RoutePlan route = plan.Routes[r];
-            _byRoute[r] = new ShardFeed[route.Shards];
             for (int p = 0; p < route.Shards; p++)
             {
                 // Routes to the same entity share their feeds: one order per source partition and shard.
                 var shard = new ShardId(route.Entity, p);
-                if (!byShard.TryGetValue(shard, out ShardFeed? feed))
-                {
-                    feed = new ShardFeed(shard, route, plan.Source, format);
-                    byShard.Add(shard, feed);
-                }
-
-                _byRoute[r][p] = feed;
+                _byShard.TryAdd(shard, new ShardFeed(shard, route, plan.Source, format));
             }
         }
 
-        _all = [.. byShard.Values];
+        _all = [.. _byShard.Values];
+        Use(plan);
+    }
+
+    /// <summary>True while rows wait to be sent.</summary>
+    public bool IsAnythingWaiting => _all.Exists(static f => f.WaitingRows > 0);
+
+    /// <summary>
+    /// From here on rows are those of another version of the definitions. None of the one before may wait, for a batch holds rows of one
+    /// version. Shards that the version does not know are told the clock all the same.
+    /// </summary>
+    /// <param name="plan">What that version makes of the source; rows go only to entities of the plan that the feeds were made for.</param>
+    public void Use(IngestPlan plan)
+    {
+        _byRoute = [.. plan.Routes.Select(FeedsOf)];
+
+        ShardFeed[] FeedsOf(RoutePlan route)
+        {
+            ShardFeed[] feeds = [.. _all.Where(f => f.Shard.Entity == route.Entity)];
+            foreach (ShardFeed feed in feeds)
+            {
+                feed.Use(route);
+            }
+
+            return feeds;
+        }
     }
 
     /// <summary>True while rows wait or are on their way.</summary>

@@ -66,7 +66,13 @@ internal sealed partial class ShardMachine
         try
         {
             _reader.Open(entry.Batch);
-            _updater.BeginBatch(_plan.Clock, ClockMs);
+            if (_reader.Header.DefinitionsVersion > _plan.DefinitionsVersion)
+            {
+                WaitForNewerNode(entry.Offset, _reader.Header.DefinitionsVersion);
+                return false;
+            }
+
+            _updater.BeginBatch(_plan.Clock, ClockMs, _reader.Header.DefinitionsVersion);
 
             // Where values decide when a group is looked at, each row is asked when it enters and leaves windows.
             _rows.Read(MarkOf(_reader.Header).Offset, _valueGroups == 0 ? _updater : null);
@@ -94,6 +100,16 @@ internal sealed partial class ShardMachine
         mark.ClockMs = Math.Max(mark.ClockMs, header.ClockMs);
         mark.IsEnded |= header.IsEnd;
         return true;
+    }
+
+    // Applied by older definitions the rows would be marked as had, and what the newer ones add would miss them.
+    private void WaitForNewerNode(long offset, long version)
+    {
+        if (Waits is null)
+        {
+            Waits = $"shard {_shard} waits at log offset {offset}: the rows there were made by version {version} of the definitions, this node has version {_plan.DefinitionsVersion}; a node with the newer definitions goes on: start this one with them";
+            _out.Add(new ShardOutput.Alarm(Waits));
+        }
     }
 
     private SourceMark MarkOf(in BatchHeader header) => _marks.Get(header.Lane, header.Source, header.SourcePartition);

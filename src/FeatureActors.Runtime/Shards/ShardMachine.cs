@@ -95,6 +95,9 @@ internal sealed partial class ShardMachine : IDisposable
         && _builder.Count == 0 && _forced.Count == 0 && _queues.All(static q => q.Entities.Count == 0) && !_hasUnpublished && _dueAsked is null
         && _dueReadClock == ClockMs && _firedClock == ClockMs;
 
+    /// <summary>Why the shard applies nothing more while it runs, or null: newer definitions are in force than those of its node.</summary>
+    public string? Waits { get; private set; }
+
     /// <summary>Publish batches that are complete and not acknowledged.</summary>
     public int PublishQueue => _ready.Count + (_inFlight is null ? 0 : 1);
 

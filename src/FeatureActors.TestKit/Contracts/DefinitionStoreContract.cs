@@ -6,7 +6,7 @@ namespace FeatureActors.TestKit.Contracts;
 /// <summary>What every <see cref="IDefinitionStore"/> does.</summary>
 public abstract class DefinitionStoreContract
 {
-    private static readonly AssignedNumber Feature = new(NumberKind.Feature, "item", 1, "sales.buys", "count;1m", 10, "1h=10", true);
+    private static readonly AssignedNumber Feature = new(NumberKind.Feature, "item", 1, "sales.buys", "count;1m", 10, "1h=10", true) { SinceVersion = 1 };
     private static readonly AssignedNumber Column = new(NumberKind.Column, "item", 1, "purchases.value", "double", 10, "", true);
     private static readonly AssignedNumber Group = new(NumberKind.Group, "item", 0, "sales", "", 10, "", true);
     private static readonly DefinitionsSnapshot First = new("shop", 1, "namespace = shop", 10, [Feature, Column, Group]);
@@ -59,12 +59,27 @@ public abstract class DefinitionStoreContract
         var second = First with
         {
             Version = 2,
-            Numbers = [Feature with { IsLive = false }, Feature with { Number = 2, Shape = "count;1s", Windows = "1h=20,1d=20" }, Column, Group],
+            Numbers = [Feature with { IsLive = false }, Feature with { Number = 2, Shape = "count;1s", Windows = "1h=20,1d=20", SinceVersion = 2 }, Column, Group],
         };
 
         Assert.True(await store.TryStoreAsync(second, None));
 
         AssertSame(second, await store.ReadAsync("shop", None));
+    }
+
+    [Fact]
+    public async Task Texts_of_all_versions_are_kept()
+    {
+        var store = await OpenAsync();
+        await store.TryStoreAsync(First, None);
+        await store.TryStoreAsync(First with { Version = 2, Text = "namespace = shop # 2" }, None);
+
+        store = await ReopenAsync();
+
+        Assert.Equal("namespace = shop", await store.ReadTextAsync("shop", 1, None));
+        Assert.Equal("namespace = shop # 2", await store.ReadTextAsync("shop", 2, None));
+        Assert.Null(await store.ReadTextAsync("shop", 3, None));
+        Assert.Null(await store.ReadTextAsync("other", 1, None));
     }
 
     [Fact]

@@ -55,6 +55,88 @@ public abstract class SourcePositionsContract
         await AssertReplacesAsync(Stored with { Lane = 2, NextOffset = 0, DefinitionsVersion = 1, DefinitionsFrom = 0 });
     }
 
+    [Fact]
+    public async Task First_version_of_a_lane_begins_at_its_beginning_whatever_offset_is_asked_for()
+    {
+        var positions = await OpenAsync();
+        Assert.Equal([Start(3, 0)], await positions.BeginVersionAsync(Start(3, 70), None));
+        Assert.Equal([Start(3, 0)], await positions.BeginVersionAsync(Start(3, 80), None));
+    }
+
+    [Fact]
+    public async Task Who_is_first_says_where_a_version_begins_and_a_restart_finds_it_there()
+    {
+        var positions = await OpenAsync();
+        await positions.SaveAsync([Stored], None);
+        DefinitionsStart[] course = [Start(5, 40), Start(6, 120)];
+        Assert.Equal(course, await positions.BeginVersionAsync(Start(6, 120), None));
+        Assert.Equal(course, await positions.BeginVersionAsync(Start(6, 150), None));
+
+        positions = await ReopenAsync();
+
+        Assert.Equal(course, await positions.BeginVersionAsync(Start(6, 200), None));
+    }
+
+    [Fact]
+    public async Task Of_many_that_begin_one_version_at_the_same_time_one_says_where()
+    {
+        var positions = await OpenAsync();
+        await positions.SaveAsync([Stored], None);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
+            await positions.BeginVersionAsync(Start(6, 120 + i), None))));
+        Assert.All(answers, a => Assert.Equal(answers[0], a));
+        Assert.Equal(2, answers[0].Count);
+    }
+
+    [Fact]
+    public async Task Version_never_begins_below_the_saved_position_or_the_version_before_it()
+    {
+        var positions = await OpenAsync();
+        await positions.SaveAsync([Stored], None);
+        Assert.Equal([Start(5, 40), Start(6, 100)], await positions.BeginVersionAsync(Start(6, 90), None));
+        Assert.Equal([Start(5, 40), Start(6, 100), Start(8, 130)], await positions.BeginVersionAsync(Start(8, 130), None));
+        Assert.Equal([Start(5, 40), Start(6, 100), Start(8, 130), Start(9, 130)], await positions.BeginVersionAsync(Start(9, 110), None));
+    }
+
+    [Fact]
+    public async Task Version_that_is_in_force_or_older_than_one_in_force_is_not_begun()
+    {
+        var positions = await OpenAsync();
+        await positions.SaveAsync([Stored], None);
+        Assert.Equal([Start(5, 40)], await positions.BeginVersionAsync(Start(5, 120), None));
+        Assert.Equal([Start(5, 40)], await positions.BeginVersionAsync(Start(4, 120), None));
+        await positions.BeginVersionAsync(Start(8, 130), None);
+        Assert.Equal([Start(5, 40), Start(8, 130)], await positions.BeginVersionAsync(Start(7, 140), None));
+    }
+
+    [Fact]
+    public async Task What_lies_below_the_saved_position_is_forgotten_and_a_new_lane_begins_anew()
+    {
+        var positions = await OpenAsync();
+        await positions.SaveAsync([Stored], None);
+        await positions.BeginVersionAsync(Start(6, 120), None);
+        await positions.SaveAsync([Stored with { NextOffset = 130, DefinitionsVersion = 6, DefinitionsFrom = 120 }], None);
+        Assert.Equal([Start(6, 120)], await positions.BeginVersionAsync(Start(6, 140), None));
+
+        Assert.Equal([Start(6, 0) with { Lane = 2 }], await positions.BeginVersionAsync(Start(6, 140) with { Lane = 2 }, None));
+        Assert.Equal([Start(6, 120)], await positions.BeginVersionAsync(Start(6, 140), None));
+        await positions.SaveAsync([Stored with { Lane = 2, NextOffset = 5, DefinitionsVersion = 6, DefinitionsFrom = 0 }], None);
+        Assert.Empty(await positions.BeginVersionAsync(Start(7, 140), None));
+        Assert.Equal([Start(6, 0) with { Lane = 2 }, Start(7, 9) with { Lane = 2 }], await positions.BeginVersionAsync(Start(7, 9) with { Lane = 2 }, None));
+    }
+
+    [Fact]
+    public async Task Source_partitions_have_versions_of_their_own()
+    {
+        var positions = await OpenAsync();
+        await positions.BeginVersionAsync(Start(3, 0), None);
+        Assert.Equal([Start(4, 0) with { Partition = 3 }], await positions.BeginVersionAsync(Start(4, 70) with { Partition = 3 }, None));
+        Assert.Equal([Start(4, 0) with { Source = "views" }], await positions.BeginVersionAsync(Start(4, 70) with { Source = "views" }, None));
+        Assert.Equal([Start(3, 0), Start(4, 70)], await positions.BeginVersionAsync(Start(4, 70), None));
+    }
+
+    private static DefinitionsStart Start(long version, long from) => new(Stored.Source, Stored.Partition, Stored.Lane, version, from);
+
     private async Task AssertLeavesAsync(SourcePosition lower)
     {
         var positions = await OpenAsync();

@@ -6,10 +6,15 @@ namespace FeatureActors.TestKit.Ports;
 public sealed class InMemoryDefinitionStore() : FaultyPort("definitions in memory"), IDefinitionStore
 {
     private readonly Dictionary<string, DefinitionsSnapshot> _snapshots = [];
+    private readonly Dictionary<(string Namespace, long Version), string> _texts = [];
 
     /// <inheritdoc/>
     public ValueTask<DefinitionsSnapshot?> ReadAsync(string definitionsNamespace, CancellationToken cancellationToken) =>
         RunAsync(nameof(ReadAsync), null, () => _snapshots.GetValueOrDefault(definitionsNamespace), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<string?> ReadTextAsync(string definitionsNamespace, long version, CancellationToken cancellationToken) =>
+        RunAsync(nameof(ReadTextAsync), null, () => _texts.GetValueOrDefault((definitionsNamespace, version)), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<bool> TryStoreAsync(DefinitionsSnapshot snapshot, CancellationToken cancellationToken) =>
@@ -33,6 +38,7 @@ public sealed class InMemoryDefinitionStore() : FaultyPort("definitions in memor
             }
         }
 
+        _texts[(snapshot.Namespace, snapshot.Version)] = snapshot.Text;
         _snapshots[snapshot.Namespace] = snapshot with { Numbers = [.. snapshot.Numbers] };
         return true;
     }

@@ -6,6 +6,7 @@ namespace FeatureActors.TestKit.Ports;
 public sealed class InMemorySourcePositions() : FaultyPort("source positions in memory"), ISourcePositions
 {
     private readonly Dictionary<(string Source, int Partition), SourcePosition> _positions = [];
+    private readonly Dictionary<(string Source, int Partition), IReadOnlyList<DefinitionsStart>> _starts = [];
 
     /// <inheritdoc/>
     public ValueTask<SourcePosition?> ReadAsync(string source, int partition, CancellationToken cancellationToken) =>
@@ -14,6 +15,24 @@ public sealed class InMemorySourcePositions() : FaultyPort("source positions in 
     /// <inheritdoc/>
     public async ValueTask SaveAsync(IReadOnlyList<SourcePosition> positions, CancellationToken cancellationToken) =>
         await RunAsync(nameof(SaveAsync), null, () => Save(positions), cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DefinitionsStart>> BeginVersionAsync(DefinitionsStart start, CancellationToken cancellationToken) =>
+        RunAsync(nameof(BeginVersionAsync), null, () => BeginVersion(start), cancellationToken);
+
+    internal IReadOnlyList<DefinitionsStart> BeginVersion(DefinitionsStart start)
+    {
+        (string, int) place = (start.Source, start.Partition);
+        SourcePosition? saved = _positions.GetValueOrDefault(place);
+        IReadOnlyList<DefinitionsStart> starts = DefinitionsCourse.Keep(_starts.GetValueOrDefault(place) ?? [], saved);
+        if (DefinitionsCourse.Next(start, starts, saved) is { } next)
+        {
+            starts = [.. starts, next];
+        }
+
+        _starts[place] = starts;
+        return DefinitionsCourse.InForce(start.Lane, starts, saved);
+    }
 
     internal int Save(IReadOnlyList<SourcePosition> positions)
     {

@@ -58,7 +58,7 @@ public sealed class CountedRowsTests
     public void Row_that_a_feature_looks_at_is_not_counted()
     {
         var entity = new Entity();
-        entity.Updater.BeginBatch(ClockKind.Event, Now);
+        entity.Updater.BeginBatch(ClockKind.Event, Now, 0);
 
         Assert.Equal(0, entity.Updater.PlaceOf(Row(Now, Now, 1)));
         Assert.Equal(-1, entity.Updater.PlaceOf(Row(Now, Now, 1) with { Groups = BitOf("filtered") }));
@@ -72,7 +72,7 @@ public sealed class CountedRowsTests
     public void Row_whose_slot_the_state_of_the_entity_decides_is_not_counted(string group)
     {
         var entity = new Entity();
-        entity.Updater.BeginBatch(ClockKind.Event, Now);
+        entity.Updater.BeginBatch(ClockKind.Event, Now, 0);
 
         Assert.Equal(-1, entity.Updater.PlaceOf(Row(Now, Now, 1) with { Groups = BitOf(group) }));
     }
@@ -81,7 +81,7 @@ public sealed class CountedRowsTests
     public void Row_beyond_retention_is_not_counted()
     {
         var entity = new Entity();
-        entity.Updater.BeginBatch(ClockKind.Event, Now);
+        entity.Updater.BeginBatch(ClockKind.Event, Now, 0);
 
         Assert.Equal(-1, entity.Updater.PlaceOf(Row(Now - (9 * 24 * 60 * Minute), Now, 1)));
         Assert.Equal(0, entity.Updater.PlaceOf(Row(Now - (6 * 24 * 60 * Minute), Now, 1)));
@@ -146,7 +146,7 @@ public sealed class CountedRowsTests
 
         public void ApplyCounted(ClockKind clock, long nowMs, RowHead[] rows)
         {
-            Updater.BeginBatch(clock, nowMs);
+            Updater.BeginBatch(clock, nowMs, 0);
             var counted = new Dictionary<int, (long Sum, long Newest)>();
             foreach (RowHead row in rows)
             {

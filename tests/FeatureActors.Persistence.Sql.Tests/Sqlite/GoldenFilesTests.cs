@@ -55,7 +55,11 @@ public sealed class GoldenFilesTests
         Assert.Equal(
             ["Column 1 purchases.user_id True", "Feature 1 sales.buys True", "Feature 2 sales.gone False", "Group 0 sales True"],
             definitions.Numbers.Select(static n => $"{n.Kind} {n.Number} {n.Name} {n.IsLive}").Order(StringComparer.Ordinal));
+        Assert.Equal([1, 1], definitions.Numbers.Where(static n => n.Kind == NumberKind.Feature).Select(static n => n.SinceVersion));
+        Assert.Equal("namespace = shop", await stores.Definitions.ReadTextAsync("shop", 1, None));
         Assert.Equal(new SourcePosition("purchases", 3, 1, 12_345, 2, 77), position);
+        var next = new DefinitionsStart("purchases", 3, 1, 3, 20_000);
+        Assert.Equal([next with { Version = 2, From = 77 }, next], await stores.Positions.BeginVersionAsync(next, None));
         Assert.NotNull(letter);
         Assert.Equal(("buys", "value is not finite", "010203"), (letter.Feature, letter.Error, Convert.ToHexString(letter.Bytes.Span)));
     }

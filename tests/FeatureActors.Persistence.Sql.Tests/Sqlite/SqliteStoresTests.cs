@@ -27,10 +27,10 @@ public sealed class SqliteStoresTests
     }
 
     [Theory]
-    [InlineData("catalog.db")]
-    [InlineData("state-item-0.db")]
-    [InlineData("log-item-0.db")]
-    public async Task File_of_a_newer_release_is_refused_by_name_and_version(string file)
+    [InlineData("catalog.db", 2)]
+    [InlineData("state-item-0.db", 1)]
+    [InlineData("log-item-0.db", 1)]
+    public async Task File_of_a_newer_release_is_refused_by_name_and_version(string file, int known)
     {
         await using TemporaryStores stores = new(new SqliteStoreOptions());
         await OpenEverythingAsync(await stores.OpenAsync());
@@ -39,7 +39,7 @@ public sealed class SqliteStoresTests
 
         var refused = await Assert.ThrowsAsync<UnknownSchemaException>(async () => await OpenEverythingAsync(await stores.OpenAsync()));
 
-        Assert.Equal((99, 1), (refused.Stored, refused.Known));
+        Assert.Equal((99, known), (refused.Stored, refused.Known));
         Assert.EndsWith(file, refused.File, StringComparison.Ordinal);
     }
 
