@@ -7,6 +7,10 @@ public sealed class InMemorySourcePositions() : FaultyPort("source positions in 
 {
     private readonly Dictionary<(string Source, int Partition), SourcePosition> _positions = [];
     private readonly Dictionary<(string Source, int Partition), IReadOnlyList<DefinitionsStart>> _starts = [];
+    private readonly List<DefinitionsStart> _begun = [];
+
+    /// <summary>Every start that was ever fixed, in the order in which that was done.</summary>
+    public IReadOnlyList<DefinitionsStart> Begun => Inspect<IReadOnlyList<DefinitionsStart>>(() => [.. _begun]);
 
     /// <inheritdoc/>
     public ValueTask<SourcePosition?> ReadAsync(string source, int partition, CancellationToken cancellationToken) =>
@@ -28,6 +32,7 @@ public sealed class InMemorySourcePositions() : FaultyPort("source positions in 
         if (DefinitionsCourse.Next(start, starts, saved) is { } next)
         {
             starts = [.. starts, next];
+            _begun.Add(next);
         }
 
         _starts[place] = starts;

@@ -238,5 +238,5 @@ public sealed class SqliteStoresTests
     }
 
     private static SqliteDatabase OpenRaw(string file) => SqliteDatabase.OpenWriter(
-        file, new SqliteFileProfile(4096, 512, 1024 * 1024, SqliteDurability.Process, 0), SqliteSchemas.Log);
+        file, new SqliteFileProfile(4096, 512, 1024 * 1024, SqliteDurability.Process, 0), Path.GetFileName(file) == "catalog.db" ? SqliteSchemas.Catalog : SqliteSchemas.Log);
 }

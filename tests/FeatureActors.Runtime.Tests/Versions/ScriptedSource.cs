@@ -1,0 +1,53 @@
+using System.Runtime.CompilerServices;
+using FeatureActors.Abstractions.Ports;
+
+namespace FeatureActors.Runtime.Tests.Versions;
+
+/// <summary>A source whose events are all there when it is read, handed out in small chunks, all partitions to whoever asks.</summary>
+internal sealed class ScriptedSource(IReadOnlyList<IReadOnlyList<byte[]>> partitions, int chunk) : IEventSource
+{
+    public string Source => "clicks";
+
+    public ValueTask<int> CountPartitionsAsync(CancellationToken cancellationToken) => new(partitions.Count);
+
+    public ValueTask<LogRange> GetRangeAsync(int partition, CancellationToken cancellationToken) => new(new LogRange(0, partitions[partition].Count));
+
+    public async IAsyncEnumerable<SourceAssignment> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (int p = 0; p < partitions.Count; p++)
+        {
+            yield return new SourceAssignment(p, true);
+        }
+
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+    }
+
+    public ValueTask<IEventReader> ReadFromAsync(int partition, long nextOffset, CancellationToken cancellationToken) =>
+        new(new Reader([.. partitions[partition]], nextOffset, chunk));
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private sealed class Reader(byte[][] events, long nextOffset, int most) : IEventReader
+    {
+        private long _next = nextOffset;
+
+        public async ValueTask ReadAsync(EventChunk chunk, CancellationToken cancellationToken)
+        {
+            chunk.Clear();
+            if (_next >= events.Length)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+
+            // Handed over on another thread, as an adapter would: readers of two partitions take turns in any order.
+            await Task.Yield();
+            for (int i = 0; i < most && _next < events.Length; i++)
+            {
+                chunk.Add(_next, events[_next]);
+                _next++;
+            }
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,183 @@
+using FeatureActors.Abstractions.Errors;
+using FeatureActors.Abstractions.Ports;
+using FeatureActors.Core.Definitions;
+using FeatureActors.Core.Payloads;
+using FeatureActors.Hocon;
+using FeatureActors.Runtime.Hosting;
+using FeatureActors.Runtime.Ownership;
+using FeatureActors.Runtime.Shards;
+using FeatureActors.TestKit.Faults;
+using FeatureActors.TestKit.Ports;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FeatureActors.Runtime.Tests.Versions;
+
+/// <summary>What is outside of nodes that run one version of the definitions after another, each killed at some call of a port.</summary>
+internal sealed class VersionedWorld
+{
+    public const int Partitions = 2;
+
+    // Who calls flows with the node's threads, so that a dead node's calls are told from those of the next.
+    private static readonly AsyncLocal<Node?> Caller = new();
+
+    private readonly Dictionary<long, string> _texts = [];
+    private DefinitionsSnapshot? _snapshot;
+
+    public VersionedWorld()
+    {
+        Positions.Fault = Log.Fault = Checkpoints.Fault = Sink.Fault = static (_, _) => Caller.Value?.Call() ?? PortFault.None;
+    }
+
+    public List<byte[]>[] Events { get; } = [.. Enumerable.Range(0, Partitions).Select(static _ => new List<byte[]>())];
+
+    public InMemoryShardLog Log { get; } = new();
+
+    public InMemoryCheckpointStore Checkpoints { get; } = new(TimeProvider.System);
+
+    public InMemorySourcePositions Positions { get; } = new();
+
+    public InMemoryFeatureSink Sink { get; } = new(TimeProvider.System);
+
+    /// <summary>Versions that cannot be compiled any more.</summary>
+    public HashSet<long> Lost { get; } = [];
+
+    /// <summary>Applies definitions and answers a node of theirs that is not started.</summary>
+    /// <param name="definitions">The definitions.</param>
+    /// <param name="diesAt">The call of a port at which it dies; 0 for never.</param>
+    /// <param name="isCallDone">True when that call still has its effect.</param>
+    /// <param name="chunk">Events read at a time.</param>
+    public Node NodeOf(string definitions, int diesAt = 0, bool isCallDone = false, int chunk = 7)
+    {
+        DefinitionsModel model = Bind(definitions);
+        DefinitionsAssignment applied = DefinitionsCatalog.Assign(model, _snapshot, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+        _snapshot = applied.Snapshot;
+        _texts[_snapshot.Version] = _snapshot.Text;
+        return NodeAt(applied.Snapshot, model, diesAt, isCallDone, chunk);
+    }
+
+    public long Version => _snapshot!.Version;
+
+    private Node NodeAt(DefinitionsSnapshot snapshot, DefinitionsModel model, int diesAt, bool isCallDone, int chunk)
+    {
+        DefinitionsPlan plan = PlanCompiler.Compile(model, snapshot);
+        var ports = new NodePorts
+        {
+            Checkpoints = Checkpoints,
+            Log = Log,
+            Sink = Sink,
+            Positions = Positions,
+            DeadLetters = new InMemoryDeadLetterStore(),
+            Ownership = new StaticOwnership(),
+            Sources = new Dictionary<string, IEventSource> { ["clicks"] = new ScriptedSource(Events, chunk) },
+            OlderPlans = (source, version, _) => Lost.Contains(version)
+                ? throw new OlderDefinitionsException(source, version, "its plug-in is gone")
+                : new ValueTask<IngestPlan>(PlanCompiler.CompileOlder(Bind(_texts[version]), version, snapshot, source)!),
+        };
+        return new Node(ports, plan, diesAt, isCallDone);
+    }
+
+    private static DefinitionsModel Bind(string text) =>
+        DefinitionsBinder.Bind(HoconParser.ParseText(text, "d.conf"), new FeatureTypeRegistry(BuiltInFeatureTypes.All));
+
+    /// <summary>One life of a node, on a clock that makes a second short.</summary>
+    internal sealed class Node
+    {
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+        private readonly NodeRuntime _runtime;
+        private readonly CancellationTokenSource _stop = new();
+        private readonly int _diesAt;
+        private readonly bool _isCallDone;
+        private Task _running = Task.CompletedTask;
+        private int _calls;
+
+        public Node(NodePorts ports, DefinitionsPlan plan, int diesAt, bool isCallDone)
+        {
+            (_diesAt, _isCallDone) = (diesAt, isCallDone);
+            var options = new NodeRuntimeOptions
+            {
+                NodeName = "n",
+                Linger = TimeSpan.FromMilliseconds(20),
+                StopBudget = TimeSpan.FromSeconds(2),
+                Shard = new ShardOptions { CheckpointInterval = TimeSpan.FromMilliseconds(200) },
+            };
+            _runtime = new NodeRuntime(ports, options, plan.Entities, plan.Sources, new FastTime(), NullLoggerFactory.Instance);
+        }
+
+        public NodeStatus Status => _runtime.Status;
+
+        public bool IsDead => _diesAt > 0 && Volatile.Read(ref _calls) >= _diesAt;
+
+        public void Start()
+        {
+            Caller.Value = this;
+            _running = Task.Run(() => _runtime.RunAsync(_stop.Token));
+            Caller.Value = null;
+        }
+
+        /// <summary>Counts a call of a port; from the last one on none has an effect.</summary>
+        public PortFault Call()
+        {
+            int call = Interlocked.Increment(ref _calls);
+            return _diesAt == 0 || call < _diesAt ? PortFault.None
+                : call == _diesAt && _isCallDone ? PortFault.FailAfter
+                : PortFault.FailBefore;
+        }
+
+        /// <summary>Lets it die in the middle of what it does, at the latest when it was told to.</summary>
+        public async Task KillAsync()
+        {
+            await IsWithinAsync(() => IsDead, TimeSpan.FromMilliseconds(150));
+            Interlocked.Add(ref _calls, _diesAt);
+            await _stop.CancelAsync();
+        }
+
+        public async Task StopAsync()
+        {
+            await _stop.CancelAsync();
+            await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _runtime.DisposeAsync();
+        }
+
+        public async Task UntilAsync(string what, Func<bool> condition) => Assert.True(
+            await IsWithinAsync(condition, Patience),
+            $"{what}: not within {Patience.TotalSeconds} s; halts: {string.Join("; ", Status.Halts)}; sources: {string.Join(' ', Status.Sources.Select(static s => $"{s.Partition}={s.State}@{s.Counters.NextOffset}"))}; shards: {string.Join(' ', Status.Shards.Select(static s => $"{s.Shard}={s.State}@{s.NextOffset}"))}");
+
+        /// <summary>Waits for something; false when it does not come.</summary>
+        public async Task<bool> IsWithinAsync(Func<bool> condition, TimeSpan patience)
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1), TimeProvider.System);
+            long start = TimeProvider.System.GetTimestamp();
+            while (!condition())
+            {
+                if (TimeProvider.System.GetElapsedTime(start) > patience)
+                {
+                    return false;
+                }
+
+                if (_running.IsFaulted)
+                {
+                    await _running;
+                }
+
+                await timer.WaitForNextTickAsync();
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Intervals pass faster, so that positions are saved and things are tried again while a test waits.</summary>
+    private sealed class FastTime : TimeProvider
+    {
+        private const int Times = 20;
+
+        public override long GetTimestamp() => System.GetTimestamp() * Times;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            System.CreateTimer(callback, state, Faster(dueTime), Faster(period));
+
+        private static TimeSpan Faster(TimeSpan time) =>
+            time <= TimeSpan.Zero ? time : TimeSpan.FromMilliseconds(Math.Max(1, time.TotalMilliseconds / Times));
+    }
+}
