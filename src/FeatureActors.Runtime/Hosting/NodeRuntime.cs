@@ -74,6 +74,7 @@ public sealed partial class NodeRuntime : IAsyncDisposable
                 {
                     LogEnd = a.LogEnd,
                     PublishQueue = a.PublishQueue,
+                    IsWaiting = a.IsWaiting,
                 }),
         ],
         [

@@ -61,6 +61,9 @@ public sealed record ShardStatus(
     /// <summary>Log offset that the next batch will get, as last asked for; −1 while unknown.</summary>
     public long LogEnd { get; init; } = -1;
 
+    /// <summary>True when <see cref="Halt"/> says for which definitions it waits: somebody else's node has them.</summary>
+    public bool IsWaiting { get; init; }
+
     /// <summary>Publish batches that wait for the sink.</summary>
     public int PublishQueue { get; init; }
 
@@ -80,4 +83,8 @@ public sealed record ShardStatus(
 /// <param name="State">Its state.</param>
 /// <param name="Halt">Why it stands still, or null.</param>
 /// <param name="Counters">What was read.</param>
-public sealed record SourceStatus(string Source, int Partition, IngestState State, string? Halt, IngestCounters Counters);
+public sealed record SourceStatus(string Source, int Partition, IngestState State, string? Halt, IngestCounters Counters)
+{
+    /// <summary>True when <see cref="Halt"/> says for which definitions it waits: somebody else's node has them.</summary>
+    public bool IsWaiting => State == IngestState.NewerDefinitions;
+}

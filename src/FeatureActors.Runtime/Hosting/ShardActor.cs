@@ -88,6 +88,9 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
     /// <summary>Why the shard stands still, or null.</summary>
     public string? Halt { get; private set; }
 
+    /// <summary>True when it waits for a node with newer definitions.</summary>
+    public bool IsWaiting { get; private set; }
+
     /// <summary>Posts the time unless the last tick still waits.</summary>
     public void Tick(long nowMs, long monotonicMs)
     {
@@ -266,7 +269,10 @@ internal sealed class ShardActor : IAsyncDisposable, IWatched
         }
 
         SayThatItApplies(input);
-        Halt = _machine.Waits ?? Halt;
+        if (_machine.Waits is { } waits)
+        {
+            (Halt, IsWaiting) = (waits, true);
+        }
 
         // Refreshes of expiries go on for ever and leave no tick without a batch in flight; once true it stays so.
         if (input is ShardInput.Tick or ShardInput.Published)

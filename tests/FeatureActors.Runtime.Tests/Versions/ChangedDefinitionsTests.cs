@@ -59,14 +59,14 @@ public sealed class ChangedDefinitionsTests
             for (int life = random.Next(1, 4); life > 0; life--)
             {
                 Tell(world, told, random, now);
-                VersionedWorld.Node node = world.NodeOf(Versions[version], random.Next(1, 40), random.Next(2) == 0, random.Next(1, 12));
+                VersionedWorld.Node node = world.NodeOf(world.Apply(Versions[version]), random.Next(1, 40), random.Next(2) == 0, random.Next(1, 12));
                 node.Start();
                 await node.KillAsync();
             }
         }
 
         Tell(world, told, random, now);
-        VersionedWorld.Node alive = world.NodeOf(Versions[last], chunk: random.Next(1, 12));
+        VersionedWorld.Node alive = world.NodeOf(world.Apply(Versions[last]), chunk: random.Next(1, 12));
         alive.Start();
         await alive.UntilAsync($"seed {seed}: everything is read", () => IsRead(world, alive));
         Dictionary<string, string> expected = Expected(told, Beginnings(world, last), last);

@@ -20,8 +20,7 @@ internal sealed class VersionedWorld
     // Who calls flows with the node's threads, so that a dead node's calls are told from those of the next.
     private static readonly AsyncLocal<Node?> Caller = new();
 
-    private readonly Dictionary<long, string> _texts = [];
-    private DefinitionsSnapshot? _snapshot;
+    private readonly List<DefinitionsSnapshot> _snapshots = [];
 
     public VersionedWorld()
     {
@@ -41,25 +40,52 @@ internal sealed class VersionedWorld
     /// <summary>Versions that cannot be compiled any more.</summary>
     public HashSet<long> Lost { get; } = [];
 
-    /// <summary>Applies definitions and answers a node of theirs that is not started.</summary>
-    /// <param name="definitions">The definitions.</param>
+    /// <summary>Applies definitions and answers their version.</summary>
+    public long Apply(string definitions)
+    {
+        DefinitionsModel model = Bind(definitions);
+        DefinitionsAssignment applied = DefinitionsCatalog.Assign(model, _snapshots.LastOrDefault(), TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+        if (applied.HasChanges)
+        {
+            _snapshots.Add(applied.Snapshot);
+        }
+
+        return applied.Snapshot.Version;
+    }
+
+    /// <summary>A node of these definitions began in all partitions and died before it read anything.</summary>
+    public async Task BeginAsync(string definitions)
+    {
+        long version = Apply(definitions);
+        for (int p = 0; p < Partitions; p++)
+        {
+            await Positions.BeginVersionAsync(new DefinitionsStart("clicks", p, 0, version, Events[p].Count), CancellationToken.None);
+        }
+    }
+
+    /// <summary>The source is made anew, without an event.</summary>
+    public void Forget()
+    {
+        foreach (List<byte[]> events in Events)
+        {
+            events.Clear();
+        }
+    }
+
+    /// <summary>True when the positions saved are the ends of all partitions.</summary>
+    public bool AreSaved => Enumerable.Range(0, Partitions).All(p => Positions.Read("clicks", p)?.NextOffset == Events[p].Count);
+
+    /// <summary>A node that has an applied version; it is not started.</summary>
+    /// <param name="version">The version.</param>
     /// <param name="diesAt">The call of a port at which it dies; 0 for never.</param>
     /// <param name="isCallDone">True when that call still has its effect.</param>
     /// <param name="chunk">Events read at a time.</param>
-    public Node NodeOf(string definitions, int diesAt = 0, bool isCallDone = false, int chunk = 7)
+    /// <param name="isShard">False to only read sources.</param>
+    /// <param name="isNewLane">True when the source may have been made anew.</param>
+    public Node NodeOf(long version, int diesAt = 0, bool isCallDone = false, int chunk = 7, bool isShard = true, bool isNewLane = false)
     {
-        DefinitionsModel model = Bind(definitions);
-        DefinitionsAssignment applied = DefinitionsCatalog.Assign(model, _snapshot, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
-        _snapshot = applied.Snapshot;
-        _texts[_snapshot.Version] = _snapshot.Text;
-        return NodeAt(applied.Snapshot, model, diesAt, isCallDone, chunk);
-    }
-
-    public long Version => _snapshot!.Version;
-
-    private Node NodeAt(DefinitionsSnapshot snapshot, DefinitionsModel model, int diesAt, bool isCallDone, int chunk)
-    {
-        DefinitionsPlan plan = PlanCompiler.Compile(model, snapshot);
+        DefinitionsSnapshot snapshot = At(version);
+        DefinitionsPlan plan = PlanCompiler.Compile(Bind(snapshot.Text), snapshot);
         var ports = new NodePorts
         {
             Checkpoints = Checkpoints,
@@ -69,12 +95,14 @@ internal sealed class VersionedWorld
             DeadLetters = new InMemoryDeadLetterStore(),
             Ownership = new StaticOwnership(),
             Sources = new Dictionary<string, IEventSource> { ["clicks"] = new ScriptedSource(Events, chunk) },
-            OlderPlans = (source, version, _) => Lost.Contains(version)
-                ? throw new OlderDefinitionsException(source, version, "its plug-in is gone")
-                : new ValueTask<IngestPlan>(PlanCompiler.CompileOlder(Bind(_texts[version]), version, snapshot, source)!),
+            OlderPlans = (source, older, _) => Lost.Contains(older)
+                ? throw new OlderDefinitionsException(source, older, "its plug-in is gone")
+                : new ValueTask<IngestPlan>(PlanCompiler.CompileOlder(Bind(At(older).Text), older, snapshot, source)!),
         };
-        return new Node(ports, plan, diesAt, isCallDone);
+        return new Node(ports, plan, diesAt, isCallDone, isShard, isNewLane);
     }
+
+    private DefinitionsSnapshot At(long version) => _snapshots.Single(s => s.Version == version);
 
     private static DefinitionsModel Bind(string text) =>
         DefinitionsBinder.Bind(HoconParser.ParseText(text, "d.conf"), new FeatureTypeRegistry(BuiltInFeatureTypes.All));
@@ -91,12 +119,14 @@ internal sealed class VersionedWorld
         private Task _running = Task.CompletedTask;
         private int _calls;
 
-        public Node(NodePorts ports, DefinitionsPlan plan, int diesAt, bool isCallDone)
+        public Node(NodePorts ports, DefinitionsPlan plan, int diesAt, bool isCallDone, bool isShard, bool isNewLane)
         {
             (_diesAt, _isCallDone) = (diesAt, isCallDone);
             var options = new NodeRuntimeOptions
             {
                 NodeName = "n",
+                IsShard = isShard,
+                NewLanes = isNewLane ? new HashSet<string> { "clicks" } : new HashSet<string>(),
                 Linger = TimeSpan.FromMilliseconds(20),
                 StopBudget = TimeSpan.FromSeconds(2),
                 Shard = new ShardOptions { CheckpointInterval = TimeSpan.FromMilliseconds(200) },

@@ -27,14 +27,16 @@ internal static class NodeMetrics
         OfSource("fa_source_batches", "", "Batches that the shard log has.", static c => c.Batches),
         OfSource("fa_source_batch_bytes", "bytes", "Bytes of these batches.", static c => c.BatchBytes),
         new("fa_source_next_offset", MetricKind.Gauge, "", "Offset of the next event to read.", static m => Sources(m, static s => s.Counters.NextOffset)),
-        new("fa_source_halted", MetricKind.Gauge, "", "1 while a source partition stands still and needs somebody; the log says why.", static m => Sources(m, static s => s.Halt is null ? 0 : 1)),
+        new("fa_source_halted", MetricKind.Gauge, "", "1 while a source partition stands still and needs somebody; the log says why.", static m => Sources(m, static s => s.Halt is null || s.IsWaiting ? 0 : 1)),
+        new("fa_source_waiting", MetricKind.Gauge, "", "1 while a source partition waits for a node with newer definitions.", static m => Sources(m, static s => s.IsWaiting ? 1 : 0)),
     ];
 
     private static IEnumerable<Metric> OfShards() =>
     [
         new("fa_shard_state", MetricKind.Gauge, "", "1 for the state that a shard is in.", static m => m.Node is null ? [] : m.Node.Shards.Select(static s =>
             new Sample(1, Labels(s, ("state", s.State.ToString()))))),
-        new("fa_shard_halted", MetricKind.Gauge, "", "1 while a shard stands still and needs somebody; the log says why.", static m => Shards(m, static s => s.Halt is null ? 0 : 1)),
+        new("fa_shard_halted", MetricKind.Gauge, "", "1 while a shard stands still and needs somebody; the log says why.", static m => Shards(m, static s => s.Halt is null || s.IsWaiting ? 0 : 1)),
+        new("fa_shard_waiting", MetricKind.Gauge, "", "1 while a shard waits for a node with newer definitions.", static m => Shards(m, static s => s.IsWaiting ? 1 : 0)),
         new("fa_shard_epoch", MetricKind.Gauge, "", "Epoch under which this node owns the shard.", static m => Shards(m, static s => s.Epoch.Value)),
         new("fa_shard_next_offset", MetricKind.Gauge, "", "First log offset that is not applied.", static m => Shards(m, static s => s.NextOffset)),
         new("fa_shard_lag_batches", MetricKind.Gauge, "", "Batches in the log that are not applied.", static m => Shards(m, static s => s.LagBatches)),
