@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using FeatureActors.Abstractions.Ports;
 using FeatureActors.Core.Definitions;
@@ -43,6 +44,25 @@ public sealed class FileEventSourceTests : IDisposable
         Assert.False(waiting.IsCompleted);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
+    [Fact]
+    public async Task A_file_that_was_cut_off_gives_nothing_until_the_whole_one_is_in_its_place()
+    {
+        using var packed = new MemoryStream();
+        await using (var zip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await zip.WriteAsync(Encoding.UTF8.GetBytes("user,ts\nu0,0\nu1,1\n"));
+        }
+
+        byte[] whole = packed.ToArray();
+        await File.WriteAllBytesAsync(_fa.Path("c.csv.gz"), whole[..^4]);
+        await using var source = new FileEventSource("clicks", EventFile.Open(_fa.Path("c.csv.gz"), Source("csv")), endMs: 7);
+
+        var error = await Assert.ThrowsAsync<EventFileException>(() => source.GetRangeAsync(0, CancellationToken.None).AsTask());
+        Assert.True(error.IsTransient);
+        await File.WriteAllBytesAsync(_fa.Path("c.csv.gz"), whole);
+        Assert.Equal(new LogRange(0, 2), await source.GetRangeAsync(0, CancellationToken.None));
     }
 
     [Theory]
