@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace FeatureActors.Core.Sharding;
@@ -16,19 +17,20 @@ public readonly record struct KeyWords(ulong Head, ulong Tail)
 
     private const int Word = sizeof(ulong);
 
-    // Digits of pi: what is multiplied is not to be zero, and zeros of a short key are to mean something.
-    private const ulong HeadSeed = 0x243F6A8885A308D3;
-    private const ulong TailSeed = 0x13198A2E03707344;
+    // Odd, with bits all over: the primes of XXH64.
+    private const ulong HeadFactor = 11400714785074694791;
+    private const ulong TailFactor = 14029467366897019727;
+    private const ulong LastFactor = 1609587929392839161;
+    private const int Turn = 29;
 
-    /// <summary>A number whose high bits depend on all bytes; of this process alone, not for anything that is kept or sent.</summary>
+    /// <summary>
+    /// A number whose high bits depend on all bytes; of this process alone, not for anything that is kept or sent. A product carries bits
+    /// upwards only, so those of the last bytes are turned down before the last one.
+    /// </summary>
     public ulong Mixed
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get
-        {
-            ulong high = Math.BigMul(Head ^ HeadSeed, Tail ^ TailSeed, out ulong low);
-            return high ^ low;
-        }
+        get => ((Head * HeadFactor) ^ BitOperations.RotateLeft(Tail * TailFactor, Turn)) * LastFactor;
     }
 
     /// <summary>Words of the key that stands at <paramref name="start"/> of <paramref name="bytes"/>.</summary>

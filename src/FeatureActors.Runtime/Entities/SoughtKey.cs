@@ -1,16 +1,13 @@
+using FeatureActors.Core.Sharding;
+using FeatureActors.Runtime.Shards;
+
 namespace FeatureActors.Runtime.Entities;
 
-/// <summary>A key of a batch and its rows.</summary>
+/// <summary>A key of a batch and its rows. What each row asks for stands in front and together, for a batch has more keys than fit the first cache.</summary>
 internal struct SoughtKey
 {
-    /// <summary>Stable hash of the key.</summary>
-    public ulong Hash;
-
-    /// <summary>What tells keys of one length apart, with <see cref="Tail"/>; see <see cref="FeatureActors.Core.Sharding.KeyWords"/>.</summary>
-    public ulong Head;
-
-    /// <summary>Second part of <see cref="Head"/>.</summary>
-    public ulong Tail;
+    /// <summary>What tells the key from others of its length.</summary>
+    public KeyWords Words;
 
     /// <summary>First byte of the key in the batch.</summary>
     public int Start;
@@ -18,11 +15,17 @@ internal struct SoughtKey
     /// <summary>Length of the key.</summary>
     public int Length;
 
-    /// <summary>Its first run of rows.</summary>
-    public int FirstRun;
+    /// <summary>Its last run of rows; mostly the only one.</summary>
+    public RowRun Run;
 
-    /// <summary>Its last run of rows.</summary>
-    public int LastRun;
+    /// <summary>The first of the runs before, or −1.</summary>
+    public int FirstEarlier;
+
+    /// <summary>The last of the runs before, or −1.</summary>
+    public int LastEarlier;
+
+    /// <summary>Stable hash of the key.</summary>
+    public ulong Hash;
 
     /// <summary>Place of its entity; before the search a guess, see <see cref="EntityTable.Foresee"/>.</summary>
     public int Entity;

@@ -15,13 +15,15 @@ internal sealed class KeyedRows
 {
     private readonly BatchReader _reader;
 
-    // Of each row where its head stands and the next row of its run.
+    // Of each row where its head stands and, where rows are applied one by one, the next row of its run.
     private int[] _positions = new int[1024];
     private int[] _next = new int[1024];
-    private RowRun[] _runs = new RowRun[1024];
     private SoughtKey[] _keys = new SoughtKey[1024];
     private RowHead _head;
-    private int _runCount;
+
+    // Runs of keys that are not their last ones.
+    private RowRun[] _earlier = new RowRun[16];
+    private int _earlierCount;
 
     // Open addressing by the high bits of the key's mixed words: place of the key + 1, or 0.
     private int[] _index = new int[2048];
@@ -47,11 +49,28 @@ internal sealed class KeyedRows
         return ref _head;
     }
 
-    /// <summary>A run of rows.</summary>
-    public ref readonly RowRun Run(int run) => ref _runs[run];
+    /// <summary>A run of rows of a key before its last one.</summary>
+    public ref readonly RowRun Earlier(int run) => ref _earlier[run];
 
-    /// <summary>The next row of the same run, or −1.</summary>
+    /// <summary>The next row of a run whose rows are applied one by one; not to be asked for behind its last.</summary>
     public int Next(int row) => _next[row];
+
+    /// <summary>
+    /// The next row of the same key; not to be asked for behind its last. Runs of rows that are counted keep no chain, which nobody
+    /// wants but after a fault.
+    /// </summary>
+    public int NextOfKey(int row)
+    {
+        RowHead head = _reader.ReadHead(_positions[row]);
+        RowHead next;
+        do
+        {
+            next = _reader.ReadHead(_positions[++row]);
+        }
+        while (!KeyBytes.AreEqual(_reader.KeyOf(next), _reader.KeyOf(head)));
+
+        return row;
+    }
 
     /// <summary>Reads the rows of the open batch, but for those of source offsets up to <paramref name="lastOffset"/>.</summary>
     /// <param name="lastOffset">What the shard has had before.</param>
@@ -91,12 +110,11 @@ internal sealed class KeyedRows
 
     private void Prepare(int rows)
     {
-        KeyCount = Repeated = _runCount = 0;
+        KeyCount = Repeated = _earlierCount = 0;
         if (rows > _positions.Length)
         {
             _positions = new int[rows * 2];
             _next = new int[rows * 2];
-            _runs = new RowRun[rows * 2];
             _keys = new SoughtKey[rows * 2];
             _index = new int[(int)BitOperations.RoundUpToPowerOf2((uint)rows * 4)];
         }
@@ -119,7 +137,7 @@ internal sealed class KeyedRows
         for (int place = index[at] - 1; place >= 0; place = index[at] - 1)
         {
             ref SoughtKey known = ref _keys[place];
-            if (known.Head == words.Head && known.Tail == words.Tail && known.Length == length
+            if (known.Words == words && known.Length == length
                 && (length <= KeyWords.WholeMax || batch.Slice(known.Start, length).SequenceEqual(batch.Slice(start, length))))
             {
                 return ref known;
@@ -130,48 +148,65 @@ internal sealed class KeyedRows
 
         index[at] = KeyCount + 1;
         ref SoughtKey added = ref _keys[KeyCount++];
-        added.Hash = length <= KeyWords.WholeMax ? StableHash.Of(batch.Slice(start, length)) : words.Head;
-        added.Head = words.Head;
-        added.Tail = words.Tail;
+        added.Words = words;
         added.Start = start;
         added.Length = length;
-        added.FirstRun = added.LastRun = -1;
+        added.Run.Count = 0;
+        added.FirstEarlier = added.LastEarlier = -1;
+        added.Hash = length <= KeyWords.WholeMax ? StableHash.Of(batch.Slice(start, length)) : words.Head;
         return ref added;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void AddRow(ref SoughtKey key, int row, int place)
     {
-        _next[row] = -1;
-        if (key.LastRun >= 0)
+        ref RowRun run = ref key.Run;
+        if (run.Place == place && run.Count > 0)
         {
-            ref RowRun last = ref _runs[key.LastRun];
-            if (last.Place == place)
+            run.Count++;
+            run.Sum += _head.Sign;
+            run.NewestMs = Math.Max(run.NewestMs, _head.EventTimeMs);
+            run.OldestIngestMs = Math.Min(run.OldestIngestMs, _head.IngestTimeMs);
+            if (place < 0)
             {
-                _next[last.LastRow] = row;
-                last.LastRow = row;
-                last.Count++;
-                last.Sum += _head.Sign;
-                last.NewestMs = Math.Max(last.NewestMs, _head.EventTimeMs);
-                last.OldestIngestMs = Math.Min(last.OldestIngestMs, _head.IngestTimeMs);
-                return;
+                _next[run.LastRow] = row;
+                run.LastRow = row;
             }
 
-            last.Next = _runCount;
-        }
-        else
-        {
-            key.FirstRun = _runCount;
+            return;
         }
 
-        key.LastRun = _runCount;
-        ref RowRun run = ref _runs[_runCount++];
+        if (run.Count > 0)
+        {
+            KeepEarlier(ref key);
+        }
+
         run.Place = place;
-        run.FirstRow = run.LastRow = row;
         run.Count = 1;
         run.Sum = _head.Sign;
         run.Next = -1;
         run.NewestMs = _head.EventTimeMs;
         run.OldestIngestMs = _head.IngestTimeMs;
+        run.FirstRow = run.LastRow = row;
+    }
+
+    private void KeepEarlier(ref SoughtKey key)
+    {
+        if (_earlierCount == _earlier.Length)
+        {
+            Array.Resize(ref _earlier, _earlierCount * 2);
+        }
+
+        _earlier[_earlierCount] = key.Run;
+        if (key.LastEarlier >= 0)
+        {
+            _earlier[key.LastEarlier].Next = _earlierCount;
+        }
+        else
+        {
+            key.FirstEarlier = _earlierCount;
+        }
+
+        key.LastEarlier = _earlierCount++;
     }
 }

@@ -157,10 +157,13 @@ internal sealed partial class ShardMachine
     }
 
     /// <summary>Reports what counted rows have met, each by itself.</summary>
-    private void ReportRows(int first)
+    private void ReportRows(in RowRun run)
     {
-        for (int row = first; row >= 0; row = _rows.Next(row))
+        int row = run.FirstRow;
+        ReportRow(_rows.Head(row));
+        for (int i = 1; i < run.Count; i++)
         {
+            row = _rows.NextOfKey(row);
             ReportRow(_rows.Head(row));
         }
 

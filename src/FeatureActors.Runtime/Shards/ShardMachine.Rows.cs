@@ -13,28 +13,12 @@ internal sealed partial class ShardMachine
         int entity = key.Entity;
         _store.Open(entity);
         var applied = new AppliedRows { OldestMs = long.MaxValue };
-        for (int at = key.FirstRun; at >= 0; at = _rows.Run(at).Next)
+        for (int earlier = key.FirstEarlier; earlier >= 0; earlier = _rows.Earlier(earlier).Next)
         {
-            ref readonly RowRun run = ref _rows.Run(at);
-            applied.Count += run.Count;
-            if (run.Place >= 0)
-            {
-                applied.Take(_updater.ApplyCounted(run.Place, run.Sum, run.NewestMs), run.OldestIngestMs);
-                if (_updater.Faults.Count > 0)
-                {
-                    ReportRows(run.FirstRow);
-                }
-            }
-            else
-            {
-                _updater.BeginRows(_reread);
-                for (int row = run.FirstRow; row >= 0; row = _rows.Next(row))
-                {
-                    ApplyAlone(entity, row, ref applied);
-                }
-            }
+            ApplyRun(entity, _rows.Earlier(earlier), ref applied);
         }
 
+        ApplyRun(entity, key.Run, ref applied);
         Counters.Rows += applied.Count;
         if (Counters.HotKeys.Pass(applied.Count) is var samples and > 0)
         {
@@ -48,6 +32,30 @@ internal sealed partial class ShardMachine
             slot.Marks &= ~EntityMarks.Dying;
             MarkDirty(entity);
             MarkChanged(entity, applied.Groups, applied.OldestMs);
+        }
+    }
+
+    private void ApplyRun(int entity, in RowRun run, ref AppliedRows applied)
+    {
+        applied.Count += run.Count;
+        if (run.Place >= 0)
+        {
+            applied.Take(_updater.ApplyCounted(run.Place, run.Sum, run.NewestMs), run.OldestIngestMs);
+            if (_updater.Faults.Count > 0)
+            {
+                ReportRows(run);
+            }
+
+            return;
+        }
+
+        _updater.BeginRows(_reread);
+        int row = run.FirstRow;
+        ApplyAlone(entity, row, ref applied);
+        while (row != run.LastRow)
+        {
+            row = _rows.Next(row);
+            ApplyAlone(entity, row, ref applied);
         }
     }
 

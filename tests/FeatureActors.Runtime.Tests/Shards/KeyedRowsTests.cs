@@ -36,13 +36,18 @@ public sealed class KeyedRowsTests
         {
             byte[] bytes = reader.Bytes.Slice(key.Start, key.Length).ToArray();
             Assert.Equal(StableHash.Of(bytes), key.Hash);
-            RowRun run = read.Run(key.FirstRun);
-            Assert.Equal((3, -1), (run.Count, run.Next));
-            int row = run.FirstRow;
-            for (int i = 0; i < run.Count; i++, row = read.Next(row))
+            Assert.Equal((3, -1), (key.Run.Count, key.FirstEarlier));
+            int row = key.Run.FirstRow;
+            int sought = row;
+            for (int i = 1; i < 3; i++)
             {
+                row = read.Next(row);
+                sought = read.NextOfKey(sought);
+                Assert.Equal(row, sought);
                 Assert.True(bytes.AsSpan().SequenceEqual(keys[rows[row]]), $"seed {seed}: row {row}");
             }
+
+            Assert.Equal(key.Run.LastRow, row);
         }
     }
 
