@@ -185,8 +185,13 @@ internal static class DemoCommand
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{status.Sources.Sum(static s => s.Counters.Events),9:N0} events read, {applied,11:N0} rows applied, lag {Math.Max(0, rows - applied),9:N0} rows, "
-            + $"{status.Shards.Sum(static s => s.Counters.Values),10:N0} feature values written, event to Redis p50 {status.LatencyMs(0.5):N0} ms, p99 {status.LatencyMs(0.99):N0} ms");
+            + $"{status.Shards.Sum(static s => s.Counters.Values),10:N0} feature values written{LatencyOf(status)}");
     }
+
+    // Nothing until something was measured: 0 ms would be taken for a figure.
+    private static string LatencyOf(NodeStatus status) => status.LatencyMs(0.99) > 0
+        ? string.Create(CultureInfo.InvariantCulture, $", event to Redis p50 {status.LatencyMs(0.5):N0} ms, p99 {status.LatencyMs(0.99):N0} ms")
+        : "";
 
     private static async Task<bool> ShowAsync(
         NodeOptions options, NodeStatus status, TimeSpan took, CommandHost host, CancellationToken cancellationToken)

@@ -41,12 +41,25 @@ internal sealed class ShardSupervisor(ShardServices services, IReadOnlyDictionar
     public ShardActor? Find(ShardId shard) => _shards.GetValueOrDefault(shard)?.Actor;
 
     /// <summary>Opens the logs of all entity types.</summary>
-    /// <exception cref="LogSetupException">One is missing or does not fit.</exception>
+    /// <exception cref="LogSetupException">Some are missing or do not fit; it names them all, so that they are mended in one go.</exception>
     public async Task OpenLogsAsync(CancellationToken cancellationToken)
     {
+        var missing = new List<LogSetupException>();
         foreach (EntityPlan entity in entities.Values)
         {
-            _logIdentities[entity.Entity] = await services.Ports.Log.OpenAsync(entity.Entity, entity.Shards, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                _logIdentities[entity.Entity] = await services.Ports.Log.OpenAsync(entity.Entity, entity.Shards, cancellationToken).ConfigureAwait(false);
+            }
+            catch (LogSetupException error)
+            {
+                missing.Add(error);
+            }
+        }
+
+        if (missing.Count > 0)
+        {
+            throw missing.Count == 1 ? missing[0] : new LogSetupException(string.Join('\n', missing.Select(static m => m.Message)), missing[0]);
         }
     }
 

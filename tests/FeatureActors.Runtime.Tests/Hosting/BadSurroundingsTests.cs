@@ -1,3 +1,4 @@
+using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Core.Formats;
 using FeatureActors.Runtime.Ingest;
@@ -50,6 +51,18 @@ public sealed class BadSurroundingsTests
 
         await node.UntilCountAsync("clicked", 1, 0, 1, 2, 3);
         Assert.True(failures > 1, "it was called again");
+    }
+
+    [Fact]
+    public async Task All_logs_that_do_not_fit_are_named_at_once()
+    {
+        await _world.Log.OpenAsync("user", MemoryNode.Shards + 1, CancellationToken.None);
+        await _world.Log.OpenAsync("guest", 2, CancellationToken.None);
+        await using var node = new MemoryNode(_world);
+
+        var error = await Assert.ThrowsAsync<LogSetupException>(() => node.UntilAsync("the node refuses", static () => false));
+        Assert.Contains("user", error.Message, StringComparison.Ordinal);
+        Assert.Contains("guest", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
