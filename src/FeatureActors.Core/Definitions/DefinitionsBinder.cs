@@ -53,6 +53,7 @@ public static class DefinitionsBinder
             new Dictionary<string, SourceDefinition>(StringComparer.Ordinal),
             new Dictionary<string, EntityDefinition>(StringComparer.Ordinal),
             new HashSet<string>(StringComparer.Ordinal),
+            new HashSet<string>(StringComparer.Ordinal),
             NamedWindows.Bind(reader, (custom ?? CustomKinds.None).Slots),
             custom ?? CustomKinds.None);
 
@@ -104,7 +105,7 @@ public static class DefinitionsBinder
             }
             else
             {
-                context.WrongNames.Add(field.Key);
+                context.WrongSources.Add(field.Key);
             }
         }
     }
@@ -125,7 +126,7 @@ public static class DefinitionsBinder
             }
             else
             {
-                context.WrongNames.Add(field.Key);
+                context.WrongEntities.Add(field.Key);
             }
         }
     }

@@ -8,7 +8,8 @@ namespace FeatureActors.Core.Definitions;
 /// <param name="Functions">Functions of expressions.</param>
 /// <param name="Sources">Sources by name.</param>
 /// <param name="Entities">Entities by name.</param>
-/// <param name="WrongNames">Names of sources and entities that exist but could not be read: naming them is no further mistake.</param>
+/// <param name="WrongSources">Names of sources that exist but could not be read: naming them is no further mistake.</param>
+/// <param name="WrongEntities">The same of entities.</param>
 /// <param name="Windows">Windows by name.</param>
 /// <param name="Custom">Other kinds of plug-ins.</param>
 internal sealed record DefinitionsContext(
@@ -17,6 +18,7 @@ internal sealed record DefinitionsContext(
     ScalarFunctionSet Functions,
     Dictionary<string, SourceDefinition> Sources,
     Dictionary<string, EntityDefinition> Entities,
-    HashSet<string> WrongNames,
+    HashSet<string> WrongSources,
+    HashSet<string> WrongEntities,
     NamedWindows Windows,
     CustomKinds Custom);

@@ -107,9 +107,9 @@ internal sealed class GroupBinder
         {
             Entity = name;
         }
-        else if (!_context.WrongNames.Contains(name))
+        else if (!_context.WrongEntities.Contains(name))
         {
-            value.Error($"unknown entity '{name}'", Names.Nearest(name, _context.Entities.Keys));
+            value.Error($"unknown entity '{name}'", Names.Nearest(name, [.. _context.Entities.Keys, .. _context.WrongEntities]));
         }
 
         return entity;
@@ -159,9 +159,9 @@ internal sealed class GroupBinder
 
         if (!_context.Sources.TryGetValue(name, out SourceDefinition? source))
         {
-            if (!_context.WrongNames.Contains(name))
+            if (!_context.WrongSources.Contains(name))
             {
-                sourceValue.Error($"unknown source '{name}'", Names.Nearest(name, _context.Sources.Keys));
+                sourceValue.Error($"unknown source '{name}'", Names.Nearest(name, [.. _context.Sources.Keys, .. _context.WrongSources]));
             }
 
             return;

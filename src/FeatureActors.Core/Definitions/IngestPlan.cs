@@ -77,6 +77,9 @@ public sealed record RoutePlan
     /// <summary>Indexes of the key's fields among the source's fields, in key order; each is a string or a long.</summary>
     public required IReadOnlyList<int> KeyFields { get; init; }
 
+    /// <summary>Names of <see cref="KeyFields"/>, for messages.</summary>
+    public required IReadOnlyList<string> KeyNames { get; init; }
+
     /// <summary>
     /// Tells rows of one event apart where their ids are remembered: of the key's field names, so that it is the same in every version of
     /// the definitions, whatever routes stand before it.

@@ -310,6 +310,7 @@ public static class PlanCompiler
                 Entity = entity.Name,
                 Shards = entity.Shards,
                 KeyFields = [.. route.First().Feed.KeyFields.Select(source.IndexOf)],
+                KeyNames = [.. route.First().Feed.KeyFields],
                 IdSeed = StableHash.Of(Encoding.UTF8.GetBytes(string.Join(',', route.First().Feed.KeyFields))),
                 Groups = [.. route.Select(x => new GroupRoute(numbers.Group(x.Group), x.Group.Name, x.Feed.Where?.ToPredicate()))],
                 Columns = columns,

@@ -235,9 +235,9 @@ internal sealed class EventRouter
             _isComputed = true;
         }
 
-        if (!TryBuildKey(route, row, out int length, out string reason))
+        if (!TryBuildKey(route, row, out int length, out string reason, out int part))
         {
-            target.Refuse(ordinal, route.Groups[0].Name, reason, $"no row for entity {route.Entity}: {reason.Replace('-', ' ')}");
+            target.Refuse(ordinal, route.Groups[0].Name, reason, KeyError(route, reason, part));
             return;
         }
 
@@ -256,59 +256,52 @@ internal sealed class EventRouter
         target.Add(ordinal, groups, id, _key.AsSpan(0, length), row);
     }
 
-    private bool TryBuildKey(RoutePlan route, in RowView row, out int length, out string reason)
+    /// <summary>Builds the key; where it cannot, says why and which part of the key it is about.</summary>
+    private bool TryBuildKey(RoutePlan route, in RowView row, out int length, out string reason, out int part)
     {
         length = 0;
-        reason = "";
-        for (int i = 0; i < route.KeyFields.Count; i++)
+        for (part = 0; part < route.KeyFields.Count; part++)
         {
-            int field = route.KeyFields[i];
-            if (row.IsNull(field))
+            int field = route.KeyFields[part];
+            if (row.IsNull(field) || (_plan.FieldTypes[field] != FieldType.Long && row.GetUtf8(field).IsEmpty))
             {
                 reason = "missing-key";
                 return false;
             }
 
-            if (i > 0)
-            {
-                if (length == _key.Length)
-                {
-                    reason = "key-too-long";
-                    return false;
-                }
-
-                _key[length++] = EntityKey.PartSeparator;
-            }
-
-            bool isWritten;
-            int written;
-            if (_plan.FieldTypes[field] == FieldType.Long)
-            {
-                isWritten = Utf8Formatter.TryFormat(row.GetInt64(field), _key.AsSpan(length), out written);
-            }
-            else
-            {
-                ReadOnlySpan<byte> text = row.GetUtf8(field);
-                if (text.IsEmpty)
-                {
-                    reason = "missing-key";
-                    return false;
-                }
-
-                isWritten = EntityKey.TryEscape(text, _key.AsSpan(length), out written);
-            }
-
-            if (!isWritten)
+            if (!TryAddKeyPart(row, field, isFirst: part == 0, ref length))
             {
                 reason = "key-too-long";
                 return false;
             }
-
-            length += written;
         }
 
+        reason = "";
         return true;
     }
+
+    private bool TryAddKeyPart(in RowView row, int field, bool isFirst, ref int length)
+    {
+        if (!isFirst)
+        {
+            if (length == _key.Length)
+            {
+                return false;
+            }
+
+            _key[length++] = EntityKey.PartSeparator;
+        }
+
+        bool isWritten = _plan.FieldTypes[field] == FieldType.Long
+            ? Utf8Formatter.TryFormat(row.GetInt64(field), _key.AsSpan(length), out int written)
+            : EntityKey.TryEscape(row.GetUtf8(field), _key.AsSpan(length), out written);
+        length += written;
+        return isWritten;
+    }
+
+    private static string KeyError(RoutePlan route, string reason, int part) => reason == "missing-key"
+        ? $"no row for entity {route.Entity}: {route.KeyNames[part]}, part {part + 1} of {route.KeyNames.Count} of its key, is NULL or empty"
+        : $"no row for entity {route.Entity}: its key is longer than {KeyBytesMax} bytes with {route.KeyNames[part]}";
 
     private static int SizeOf(RoutePlan route, in RowView row)
     {

@@ -113,6 +113,18 @@ public sealed class DefinitionsMistakeTests
         Assert.Contains(hint, mistake, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_is_named_wrongly_and_what_it_means_are_both_shown_where_that_is_wrong_itself()
+    {
+        string text = Samples.Group("a { type = count, windows = [1h] }")
+            .Replace("entities.e { key = [string] }", "entities.items { key = [text] }, entities.other { key = [string] }", StringComparison.Ordinal)
+            .Replace("entity = e", "entity = item", StringComparison.Ordinal);
+        Assert.Collection(
+            Samples.Mistakes(text),
+            static m => Assert.Contains("found 'text'", m, StringComparison.Ordinal),
+            static m => Assert.EndsWith("unknown entity 'item' (did you mean 'items'?)", m, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("entity = e", "entity = ee", "unknown entity 'ee'", "did you mean 'e'?")]
     [InlineData("source = s", "source = t", "unknown source 't'", "did you mean 's'?")]

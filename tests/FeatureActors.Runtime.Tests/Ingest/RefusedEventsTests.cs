@@ -72,6 +72,15 @@ public sealed class RefusedEventsTests
         Assert.Equal("too-deep", ReasonOf("json", Deep(depth)));
     }
 
+    [Theory]
+    [InlineData("""{"at":1,"depot":"d"}""", "no row for entity car: unit, part 2 of 2 of its key, is NULL or empty")]
+    [InlineData("""{"at":1,"depot":"","unit":7}""", "no row for entity car: depot, part 1 of 2 of its key, is NULL or empty")]
+    public void A_refusal_says_which_part_of_the_key_is_missing(string bytes, string error) => Assert.Equal(error, Route("json", bytes).Error);
+
+    [Fact]
+    public void A_refusal_says_with_which_part_a_key_is_too_long() =>
+        Assert.Equal("no row for entity car: its key is longer than 4096 bytes with depot", Route("json", $$"""{"at":1,"depot":"{{new string('k', 5000)}}","unit":7}""").Error);
+
     [Fact]
     public void Every_reason_of_a_decoder_is_on_the_page()
     {
@@ -89,22 +98,26 @@ public sealed class RefusedEventsTests
         return int.Parse(row.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
     }
 
-    private static string ReasonOf(string source, string bytes)
+    private static string ReasonOf(string source, string bytes) => Route(source, bytes).Reason;
+
+    private static Refusals Route(string source, string bytes)
     {
         DefinitionsModel model = DefinitionsBinder.Bind(HoconParser.ParseText(Text, "d.conf"), new FeatureTypeRegistry(BuiltInFeatureTypes.All));
         var target = new Refusals();
         new EventRouter(PlanCompiler.Compile(model, DefinitionsCatalog.Unapplied(model)).Sources.Single(p => p.Source == source)).Route(Encoding.UTF8.GetBytes(bytes), 0, target);
-        return target.Reason;
+        return target;
     }
 
     private sealed class Refusals : IRowTarget
     {
         public string Reason { get; private set; } = "";
 
+        public string Error { get; private set; } = "";
+
         public void Add(int ordinal, ulong groups, ulong eventIdHash, ReadOnlySpan<byte> key, in RowView row)
         {
         }
 
-        public void Refuse(int ordinal, string group, string reason, string error) => Reason = reason;
+        public void Refuse(int ordinal, string group, string reason, string error) => (Reason, Error) = (reason, error);
     }
 }
