@@ -23,4 +23,17 @@ public readonly record struct BatchHeader(
     long LastOffset,
     long ClockMs,
     bool IsEnd,
-    long IngestTimeMs);
+    long IngestTimeMs)
+{
+    private readonly long _nodeVersion;
+
+    /// <summary>
+    /// Version of the definitions of the node that wrote the batch; above <see cref="DefinitionsVersion"/> when it routes what an older
+    /// version was in force for, never below it.
+    /// </summary>
+    public long NodeVersion
+    {
+        get => Math.Max(_nodeVersion, DefinitionsVersion);
+        init => _nodeVersion = value > DefinitionsVersion ? value : 0;
+    }
+}

@@ -83,7 +83,7 @@ public sealed class BatchReader
         string source = _sources.Get(b.Slice(at, sourceBytes));
         at += sourceBytes;
         _header = new BatchHeader(
-            BinaryPrimitives.ReadInt64LittleEndian(b[8..]),
+            BinaryPrimitives.ReadInt32LittleEndian(b[8..]),
             BinaryPrimitives.ReadInt32LittleEndian(b[16..]),
             source,
             BinaryPrimitives.ReadInt32LittleEndian(b[20..]),
@@ -92,7 +92,10 @@ public sealed class BatchReader
             BinaryPrimitives.ReadInt64LittleEndian(b[36..]),
             BinaryPrimitives.ReadInt64LittleEndian(b[44..]),
             (b[3] & 1) != 0,
-            BinaryPrimitives.ReadInt64LittleEndian(b[52..]));
+            BinaryPrimitives.ReadInt64LittleEndian(b[52..]))
+        {
+            NodeVersion = BinaryPrimitives.ReadInt32LittleEndian(b[12..]),
+        };
         Count = BinaryPrimitives.ReadInt32LittleEndian(b[BatchWriter.CountAt..]);
         at = MapColumns(b, at);
 

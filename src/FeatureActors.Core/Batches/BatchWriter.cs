@@ -10,7 +10,7 @@ namespace FeatureActors.Core.Batches;
 /// <summary>
 /// Packs rows into a batch. Format 1, little-endian:
 /// <code>
-/// magic "FA" | format u8 | flags u8 (1: end) | CRC-32C u32 of all behind | definitions version i64 | lane i32
+/// magic "FA" | format u8 | flags u8 (1: end) | CRC-32C u32 of all behind | definitions version i32 | that of the node if above it, else 0, i32 | lane i32
 /// source partition i32 | source partitions i32 | first offset i64 | last offset i64 | clock i64 | ingest time i64
 /// row count i32 | source length u8 | source | columns u16, each: number u32, type u8 | rows
 /// row: length varint | offset − first varint | ordinal varint | flags u8 (1: retraction, 2: event id) | event time i64
@@ -123,7 +123,8 @@ public sealed class BatchWriter
         b[1] = (byte)'A';
         b[2] = _format;
         b[3] = (byte)(header.IsEnd ? 1 : 0);
-        BinaryPrimitives.WriteInt64LittleEndian(b[8..], header.DefinitionsVersion);
+        BinaryPrimitives.WriteInt32LittleEndian(b[8..], checked((int)header.DefinitionsVersion));
+        BinaryPrimitives.WriteInt32LittleEndian(b[12..], header.NodeVersion > header.DefinitionsVersion ? checked((int)header.NodeVersion) : 0);
         BinaryPrimitives.WriteInt32LittleEndian(b[16..], header.Lane);
         BinaryPrimitives.WriteInt32LittleEndian(b[20..], header.SourcePartition);
         BinaryPrimitives.WriteInt32LittleEndian(b[24..], header.SourcePartitions);

@@ -13,7 +13,8 @@ internal sealed class PostgresSourcePositions(PostgresDatabase database) : ISour
 
     private const string SaveSql = """
         INSERT INTO source_positions AS p (source, source_partition, lane, next_offset, definitions_version, definitions_from)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (
+            SELECT 1 FROM source_definitions d WHERE d.source = $1 AND d.source_partition = $2 AND d.lane = $3 AND d.version > $7)
         ON CONFLICT (source, source_partition) DO UPDATE SET
             lane = excluded.lane, next_offset = excluded.next_offset,
             definitions_version = excluded.definitions_version, definitions_from = excluded.definitions_from
@@ -51,7 +52,8 @@ internal sealed class PostgresSourcePositions(PostgresDatabase database) : ISour
                         PostgresSql.Integer(position.Lane),
                         PostgresSql.Long(position.NextOffset),
                         PostgresSql.Long(position.DefinitionsVersion),
-                        PostgresSql.Long(position.DefinitionsFrom)).ConfigureAwait(false);
+                        PostgresSql.Long(position.DefinitionsFrom),
+                        PostgresSql.Long(position.NodeVersion)).ConfigureAwait(false);
                 }
 
                 return true;
@@ -104,14 +106,17 @@ internal sealed class PostgresSourcePositions(PostgresDatabase database) : ISour
         {
             await PostgresSql.ExecuteAsync(
                 connection,
-                "INSERT INTO source_definitions (source, source_partition, lane, version, definitions_from) VALUES ($1, $2, $3, $4, $5)",
+                """
+                INSERT INTO source_definitions (source, source_partition, lane, version, definitions_from) VALUES ($1, $2, $3, $4, $5)
+                ON CONFLICT (source, source_partition, lane, version) DO UPDATE SET definitions_from = excluded.definitions_from
+                """,
                 cancellationToken,
                 PostgresSql.Text(next.Source),
                 PostgresSql.Integer(next.Partition),
                 PostgresSql.Integer(next.Lane),
                 PostgresSql.Long(next.Version),
                 PostgresSql.Long(next.From)).ConfigureAwait(false);
-            kept = [.. kept, next];
+            kept = DefinitionsCourse.With(kept, next);
         }
 
         return DefinitionsCourse.InForce(start.Lane, kept, saved);

@@ -12,7 +12,8 @@ internal sealed class SqliteSourcePositions(SqliteCatalog catalog) : ISourcePosi
 
     private const string SaveSql = """
         INSERT INTO source_positions (source, source_partition, lane, next_offset, definitions_version, definitions_from)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (
+            SELECT 1 FROM source_definitions d WHERE d.source = ?1 AND d.source_partition = ?2 AND d.lane = ?3 AND d.version > ?7)
         ON CONFLICT (source, source_partition) DO UPDATE SET
             lane = excluded.lane, next_offset = excluded.next_offset,
             definitions_version = excluded.definitions_version, definitions_from = excluded.definitions_from
@@ -25,7 +26,8 @@ internal sealed class SqliteSourcePositions(SqliteCatalog catalog) : ISourcePosi
         "SELECT lane, version, definitions_from FROM source_definitions WHERE source = ?1 AND source_partition = ?2";
 
     private const string AddStartSql =
-        "INSERT INTO source_definitions (source, source_partition, lane, version, definitions_from) VALUES (?1, ?2, ?3, ?4, ?5)";
+        "INSERT INTO source_definitions (source, source_partition, lane, version, definitions_from) VALUES (?1, ?2, ?3, ?4, ?5) "
+        + "ON CONFLICT (source, source_partition, lane, version) DO UPDATE SET definitions_from = excluded.definitions_from";
 
     private const string ForgetStartSql =
         "DELETE FROM source_definitions WHERE source = ?1 AND source_partition = ?2 AND lane = ?3 AND version = ?4";
@@ -51,7 +53,7 @@ internal sealed class SqliteSourcePositions(SqliteCatalog catalog) : ISourcePosi
                     {
                         database.Statement(SaveSql)
                             .Bind(1, position.Source).Bind(2, position.Partition).Bind(3, position.Lane).Bind(4, position.NextOffset)
-                            .Bind(5, position.DefinitionsVersion).Bind(6, position.DefinitionsFrom)
+                            .Bind(5, position.DefinitionsVersion).Bind(6, position.DefinitionsFrom).Bind(7, position.NodeVersion)
                             .Run();
                     }
 
@@ -108,7 +110,7 @@ internal sealed class SqliteSourcePositions(SqliteCatalog catalog) : ISourcePosi
         {
             database.Statement(AddStartSql)
                 .Bind(1, next.Source).Bind(2, next.Partition).Bind(3, next.Lane).Bind(4, next.Version).Bind(5, next.From).Run();
-            kept = [.. kept, next];
+            kept = DefinitionsCourse.With(kept, next);
         }
 
         return DefinitionsCourse.InForce(start.Lane, kept, saved);

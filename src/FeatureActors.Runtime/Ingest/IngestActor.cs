@@ -30,6 +30,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
     private readonly DeadLetterWriter _letters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly SourceBeginnings _beginnings;
     private readonly PositionSaver _positions;
     private readonly List<DeadLetter> _refused = [];
     private readonly AsyncSignal _acknowledged = new();
@@ -57,6 +58,7 @@ internal sealed class IngestActor : IRowTarget, IWatched
         _time = time;
         _logger = logger;
         _feeds = NewFeeds();
+        _beginnings = new SourceBeginnings(plan, source, partition, ports, options, time);
         _positions = new PositionSaver(plan, partition, ports.Positions, letters, time, logger, SafeOffset);
     }
 
@@ -158,12 +160,16 @@ internal sealed class IngestActor : IRowTarget, IWatched
         _refused.Clear();
         _isEnded = false;
         await _positions.EndAsync().ConfigureAwait(false);
-        if (await FindStartAsync(cancellationToken).ConfigureAwait(false) is not { } start)
+        SourceBeginning beginning = await _beginnings.FindAsync(_feeds.Shards, AppendAsync, cancellationToken).ConfigureAwait(false);
+        if (beginning.Course is not { } course)
         {
+            (State, Halt) = (beginning.State, beginning.Halt);
+            Log.StandsStill(_logger, Source, _partition, State, Halt!);
             return;
         }
 
-        SourceCourse course = _course!;
+        (_course, _lane, _partitions) = (course, beginning.Lane, beginning.Partitions);
+        long start = beginning.Start;
         _feeds.Use(course.Plan);
         IEventReader reader = await _source.ReadFromAsync(_partition, start, cancellationToken).ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
@@ -189,65 +195,6 @@ internal sealed class IngestActor : IRowTarget, IWatched
             State = IngestState.Ended;
             Log.Ended(_logger, Source, _partition, _lastOffset + 1);
         }
-    }
-
-    /// <summary>Where to begin and by which definitions; null when nothing may be read.</summary>
-    private async ValueTask<long?> FindStartAsync(CancellationToken cancellationToken)
-    {
-        (long Start, long End)? found = await FindOffsetAsync(cancellationToken).ConfigureAwait(false);
-        if (found is not { } range)
-        {
-            return null;
-        }
-
-        // Before an event is read: whoever reads on after a crash routes as this node does.
-        IReadOnlyList<DefinitionsStart> versions = await _ports.Positions
-            .BeginVersionAsync(new DefinitionsStart(Source, _partition, _lane, _plan.DefinitionsVersion, range.End), cancellationToken).ConfigureAwait(false);
-        if (versions.Count == 0)
-        {
-            throw new InvalidOperationException($"another node opened a newer lane of source {Source} partition {_partition} than {_lane}");
-        }
-
-        if (versions[^1].Version > _plan.DefinitionsVersion)
-        {
-            State = IngestState.NewerDefinitions;
-            Halt = $"source {Source} partition {_partition} waits: version {versions[^1].Version} of the definitions takes effect there at offset {versions[^1].From}, this node has version {_plan.DefinitionsVersion}; a node with the newer definitions goes on: start this one with them";
-            Log.NewerDefinitions(_logger, Source, _partition, Halt);
-            return null;
-        }
-
-        _course = await SourceCourse.OpenAsync(versions, range.Start, _plan, _ports, cancellationToken).ConfigureAwait(false);
-        return range.Start;
-    }
-
-    /// <summary>Where to begin and where the source ends now; null when it was rewound.</summary>
-    private async ValueTask<(long Start, long End)?> FindOffsetAsync(CancellationToken cancellationToken)
-    {
-        _partitions = await _source.CountPartitionsAsync(cancellationToken).ConfigureAwait(false);
-        SourcePosition? saved = await _ports.Positions.ReadAsync(Source, _partition, cancellationToken).ConfigureAwait(false);
-        LogRange range = await _source.GetRangeAsync(_partition, cancellationToken).ConfigureAwait(false);
-        if (saved is null)
-        {
-            _lane = 0;
-            return (range.Begin, range.End);
-        }
-
-        _lane = saved.Lane;
-        if (range.End >= saved.NextOffset)
-        {
-            return (saved.NextOffset, range.End);
-        }
-
-        if (!_options.NewLanes.Contains(Source))
-        {
-            State = IngestState.SourceRewound;
-            Halt = $"source {Source} partition {_partition} ends at {range.End}, everything below {saved.NextOffset} was read before: nothing is consumed; if the source was recreated on purpose, start once with fa.ingest.new-lanes = [{Source}]";
-            Log.Rewound(_logger, Source, _partition, range.End, saved.NextOffset);
-            return null;
-        }
-
-        _lane = saved.Lane + 1;
-        return (range.Begin, range.End);
     }
 
     private async Task WaitForEventsAsync(IEventReader reader, CancellationToken cancellationToken)
@@ -401,34 +348,40 @@ internal sealed class IngestActor : IRowTarget, IWatched
 
     private void FlushDue(bool isLingerOver)
     {
-        var header = new BatchHeader(_course!.Plan.DefinitionsVersion, _lane, Source, _partition, _partitions, 0, _lastOffset, _clockMs, _isEnded, _nowMs);
+        var header = new BatchHeader(_course!.Plan.DefinitionsVersion, _lane, Source, _partition, _partitions, 0, _lastOffset, _clockMs, _isEnded, _nowMs)
+        {
+            NodeVersion = _plan.DefinitionsVersion,
+        };
         Counters.Batches += _feeds.FlushDue(header, _monotonicMs, isLingerOver, AppendAsync);
     }
 
-    private Task AppendAsync(ShardId shard, ReadOnlyMemory<byte> batch) => Task.Run(async () =>
+    private Task AppendAsync(ShardId shard, ReadOnlyMemory<byte> batch)
     {
-        try
+        Task append = Task.Run(() => AppendUntilThereAsync(shard, batch));
+
+        // Behind its end: who is woken finds it completed, or would wait for a signal that never comes.
+        _ = append.ContinueWith(
+            static (_, signal) => ((AsyncSignal)signal!).Set(), _acknowledged, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return append;
+    }
+
+    private async Task AppendUntilThereAsync(ShardId shard, ReadOnlyMemory<byte> batch)
+    {
+        while (true)
         {
-            while (true)
+            try
             {
-                try
-                {
-                    await _ports.Log.AppendAsync(shard, batch, CancellationToken.None).ConfigureAwait(false);
-                    Interlocked.Add(ref Counters.BatchBytes, batch.Length);
-                    return;
-                }
-                catch (FeatureActorsException error) when (error.IsTransient)
-                {
-                    Log.Waits(_logger, Source, _partition, error.Message);
-                    await Task.Delay(Retry, _time).ConfigureAwait(false);
-                }
+                await _ports.Log.AppendAsync(shard, batch, CancellationToken.None).ConfigureAwait(false);
+                Interlocked.Add(ref Counters.BatchBytes, batch.Length);
+                return;
+            }
+            catch (FeatureActorsException error) when (error.IsTransient)
+            {
+                Log.Waits(_logger, Source, _partition, error.Message);
+                await Task.Delay(Retry, _time).ConfigureAwait(false);
             }
         }
-        finally
-        {
-            _acknowledged.Set();
-        }
-    });
+    }
 
     /// <summary>The offset below which every row is in its log and every refused event was handed to the dead-letter writer.</summary>
     private long SafeOffset() => _feeds.SafeOffset(_lastOffset + 1);

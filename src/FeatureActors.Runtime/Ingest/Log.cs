@@ -8,8 +8,8 @@ internal static partial class Log
     [LoggerMessage(2100, LogLevel.Information, "Source {Source} partition {Partition} reads from offset {Offset} in lane {Lane}")]
     public static partial void Starts(ILogger logger, string source, int partition, long offset, int lane);
 
-    [LoggerMessage(2101, LogLevel.Error, "Source {Source} partition {Partition} is rewound: it ends at {End}, everything below {Offset} was read before. Nothing is consumed. If the source was recreated on purpose, start once with fa.ingest.new-lanes = [{Source}]")]
-    public static partial void Rewound(ILogger logger, string source, int partition, long end, long offset);
+    [LoggerMessage(2101, LogLevel.Error, "Source {Source} partition {Partition} stands still in state {State}: {Halt}")]
+    public static partial void Halts(ILogger logger, string source, int partition, IngestState state, string halt);
 
     [LoggerMessage(2102, LogLevel.Error, "Source {Source} partition {Partition} stopped, nothing is skipped: {Error}")]
     public static partial void Refused(ILogger logger, string source, int partition, string error);
@@ -32,8 +32,21 @@ internal static partial class Log
     [LoggerMessage(2109, LogLevel.Information, "Source {Source} partition {Partition}: version {Version} of the definitions routes its events from offset {Offset} on")]
     public static partial void VersionBegins(ILogger logger, string source, int partition, long version, long offset);
 
-    [LoggerMessage(2110, LogLevel.Warning, "Source {Source} partition {Partition} waits: {Halt}")]
-    public static partial void NewerDefinitions(ILogger logger, string source, int partition, string halt);
+    [LoggerMessage(2110, LogLevel.Warning, "{Halt}")]
+    public static partial void WaitsForDefinitions(ILogger logger, string halt);
+
+    /// <summary>Why nothing is read: an error, unless another node goes on.</summary>
+    public static void StandsStill(ILogger logger, string source, int partition, IngestState state, string halt)
+    {
+        if (state == IngestState.NewerDefinitions)
+        {
+            WaitsForDefinitions(logger, halt);
+        }
+        else
+        {
+            Halts(logger, source, partition, state, halt);
+        }
+    }
 
     [LoggerMessage(2108, LogLevel.Error, "Source {Source} partition {Partition} failed in a way nobody foresaw; it is read again from its saved position")]
     public static partial void Broke(ILogger logger, Exception error, string source, int partition);

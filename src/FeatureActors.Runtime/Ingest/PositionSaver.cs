@@ -84,7 +84,7 @@ internal sealed class PositionSaver(
             await letters.FlushAsync(cancellationToken).ConfigureAwait(false);
             DefinitionsStart at = _course!.At(safe);
             await store.SaveAsync(
-                [new SourcePosition(at.Source, at.Partition, at.Lane, safe, at.Version, at.From)], cancellationToken).ConfigureAwait(false);
+                [new SourcePosition(at.Source, at.Partition, at.Lane, safe, at.Version, at.From) { NodeVersion = plan.DefinitionsVersion }], cancellationToken).ConfigureAwait(false);
             Volatile.Write(ref _saved, safe);
             _isFailing = false;
         }

@@ -52,6 +52,9 @@ internal sealed class ShardFeeds
         Use(plan);
     }
 
+    /// <summary>The shards that rows go to.</summary>
+    public IEnumerable<ShardId> Shards => _byShard.Keys;
+
     /// <summary>True while rows wait to be sent.</summary>
     public bool IsAnythingWaiting => _all.Exists(static f => f.WaitingRows > 0);
 

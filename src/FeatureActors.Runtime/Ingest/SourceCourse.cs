@@ -48,6 +48,8 @@ internal sealed class SourceCourse
     public static async ValueTask<SourceCourse> OpenAsync(
         IReadOnlyList<DefinitionsStart> starts, long nextOffset, IngestPlan newest, NodePorts ports, CancellationToken cancellationToken)
     {
+        // What was announced and never begun, for a newer version came, is in force nowhere.
+        starts = [.. starts.Where(static s => !s.IsAnnounced)];
         var plans = new List<(long, IngestPlan)>();
         for (int i = 0; i < starts.Count; i++)
         {

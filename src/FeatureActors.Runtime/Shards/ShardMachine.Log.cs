@@ -72,6 +72,13 @@ internal sealed partial class ShardMachine
                 return false;
             }
 
+            // A node with newer definitions reads the partition now: what one with older ones appends behind it, it reads again.
+            if (_reader.Header.NodeVersion < MarkOf(_reader.Header).NodeVersion)
+            {
+                Counters.Repeated += _reader.Count;
+                return true;
+            }
+
             _updater.BeginBatch(_plan.Clock, ClockMs, _reader.Header.DefinitionsVersion);
 
             // Where values decide when a group is looked at, each row is asked when it enters and leaves windows.
@@ -97,6 +104,7 @@ internal sealed partial class ShardMachine
         SourceMark mark = MarkOf(header);
         mark.Offset = Math.Max(mark.Offset, header.LastOffset);
         mark.Partitions = header.SourcePartitions;
+        mark.NodeVersion = header.NodeVersion;
         mark.ClockMs = Math.Max(mark.ClockMs, header.ClockMs);
         mark.IsEnded |= header.IsEnd;
         return true;

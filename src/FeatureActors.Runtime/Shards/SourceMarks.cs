@@ -23,11 +23,15 @@ internal sealed class SourceMark
 
     /// <summary>True when the partition has ended.</summary>
     public bool IsEnded { get; set; }
+
+    /// <summary>Newest definitions of a node that wrote rows of the partition; those of nodes with older ones are not taken behind it.</summary>
+    public long NodeVersion { get; set; }
 }
 
 /// <summary>
 /// The source marks of a shard: rows at or below a mark are repetitions and dropped. Stored with every checkpoint
-/// (format 1: u8 format, u16 count, each: lane i32, partition i32, partitions i32, offset i64, clock i64, ended u8, source length u8, source).
+/// (format 1: u8 format, u16 count, each: lane i32, partition i32, partitions i32, offset i64, clock i64, ended u8, source length u8, source; behind them,
+/// which an older release passes over, each mark's node version i32).
 /// </summary>
 internal sealed class SourceMarks
 {
@@ -106,7 +110,7 @@ internal sealed class SourceMarks
 
     public byte[] Save()
     {
-        byte[] bytes = new byte[3 + _marks.Sum(static m => 30 + Encoding.UTF8.GetByteCount(m.Source))];
+        byte[] bytes = new byte[3 + _marks.Sum(static m => 34 + Encoding.UTF8.GetByteCount(m.Source))];
         bytes[0] = Format;
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(1), (ushort)_marks.Count);
         int at = 3;
@@ -121,6 +125,12 @@ internal sealed class SourceMarks
             b[28] = mark.IsEnded ? (byte)1 : (byte)0;
             b[29] = (byte)Encoding.UTF8.GetBytes(mark.Source, b[30..]);
             at += 30 + b[29];
+        }
+
+        foreach (SourceMark mark in _marks)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(at), (int)mark.NodeVersion);
+            at += 4;
         }
 
         return bytes;
@@ -154,6 +164,12 @@ internal sealed class SourceMarks
                 Source = Encoding.UTF8.GetString(b.Slice(30, b[29])),
             });
             b = b[(30 + b[29])..];
+        }
+
+        for (int i = 0; i < count && b.Length >= 4; i++)
+        {
+            _marks[i].NodeVersion = BinaryPrimitives.ReadInt32LittleEndian(b);
+            b = b[4..];
         }
     }
 }

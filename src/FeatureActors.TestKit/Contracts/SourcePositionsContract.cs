@@ -110,6 +110,60 @@ public abstract class SourcePositionsContract
     }
 
     [Fact]
+    public async Task Announced_version_begins_where_the_first_says_who_knows()
+    {
+        var positions = await OpenAsync();
+        await positions.SaveAsync([Stored], None);
+        DefinitionsStart announced = Start(6, DefinitionsStart.Announced);
+        Assert.Equal([Start(5, 40), announced], await positions.BeginVersionAsync(announced, None));
+        Assert.Equal([Start(5, 40), announced], await positions.BeginVersionAsync(announced, None));
+        Assert.Equal([Start(5, 40), announced], await positions.BeginVersionAsync(Start(5, 110), None));
+
+        positions = await ReopenAsync();
+
+        Assert.Equal([Start(5, 40), Start(6, 120)], await positions.BeginVersionAsync(Start(6, 120), None));
+        Assert.Equal([Start(5, 40), Start(6, 120)], await positions.BeginVersionAsync(announced, None));
+        Assert.Equal([Start(5, 40), Start(6, 120)], await positions.BeginVersionAsync(Start(6, 150), None));
+    }
+
+    [Fact]
+    public async Task First_version_of_a_lane_that_is_announced_begins_at_its_beginning()
+    {
+        var positions = await OpenAsync();
+        Assert.Equal([Start(3, 0)], await positions.BeginVersionAsync(Start(3, DefinitionsStart.Announced), None));
+    }
+
+    [Fact]
+    public async Task Version_that_was_only_announced_gives_way_to_a_newer_one()
+    {
+        var positions = await OpenAsync();
+        await positions.SaveAsync([Stored], None);
+        await positions.BeginVersionAsync(Start(6, DefinitionsStart.Announced), None);
+        Assert.Equal(
+            [Start(5, 40), Start(6, DefinitionsStart.Announced), Start(7, 130)], await positions.BeginVersionAsync(Start(7, 130), None));
+        Assert.Equal(
+            [Start(5, 40), Start(6, DefinitionsStart.Announced), Start(7, 130)], await positions.BeginVersionAsync(Start(6, 140), None));
+    }
+
+    [Fact]
+    public async Task Node_of_older_definitions_saves_no_position_once_newer_ones_are_announced()
+    {
+        var positions = await OpenAsync();
+        await positions.SaveAsync([Stored], None);
+        await positions.BeginVersionAsync(Start(6, DefinitionsStart.Announced), None);
+        await positions.SaveAsync([Stored with { NextOffset = 150 }], None);
+        Assert.Equal(Stored, await positions.ReadAsync("purchases", 2, None));
+
+        await positions.SaveAsync([Stored with { NextOffset = 160, NodeVersion = 6 }], None);
+        Assert.Equal(Stored with { NextOffset = 160 }, await positions.ReadAsync("purchases", 2, None));
+        await positions.BeginVersionAsync(Start(6, 170), None);
+        await positions.SaveAsync([Stored with { NextOffset = 165 }], None);
+        Assert.Equal(Stored with { NextOffset = 160 }, await positions.ReadAsync("purchases", 2, None));
+        await positions.SaveAsync([Stored with { Partition = 7, NextOffset = 165 }], None);
+        Assert.Equal(165, (await positions.ReadAsync("purchases", 7, None))?.NextOffset);
+    }
+
+    [Fact]
     public async Task What_lies_below_the_saved_position_is_forgotten_and_a_new_lane_begins_anew()
     {
         var positions = await OpenAsync();

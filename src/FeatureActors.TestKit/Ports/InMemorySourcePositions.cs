@@ -31,8 +31,11 @@ public sealed class InMemorySourcePositions() : FaultyPort("source positions in 
         IReadOnlyList<DefinitionsStart> starts = DefinitionsCourse.Keep(_starts.GetValueOrDefault(place) ?? [], saved);
         if (DefinitionsCourse.Next(start, starts, saved) is { } next)
         {
-            starts = [.. starts, next];
-            _begun.Add(next);
+            starts = DefinitionsCourse.With(starts, next);
+            if (!next.IsAnnounced)
+            {
+                _begun.Add(next);
+            }
         }
 
         _starts[place] = starts;
@@ -44,9 +47,10 @@ public sealed class InMemorySourcePositions() : FaultyPort("source positions in 
         foreach (var position in positions)
         {
             var place = (position.Source, position.Partition);
-            if (!_positions.TryGetValue(place, out var stored) || IsAhead(position, stored))
+            bool isReplaced = _starts.GetValueOrDefault(place)?.Any(s => s.Lane == position.Lane && s.Version > position.NodeVersion) ?? false;
+            if (!isReplaced && (!_positions.TryGetValue(place, out var stored) || IsAhead(position, stored)))
             {
-                _positions[place] = position;
+                _positions[place] = position with { NodeVersion = 0 };
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FeatureActors.Runtime.Ingest;
 
 namespace FeatureActors.Runtime.Tests.Versions;
 
@@ -54,6 +55,7 @@ public sealed class ChangedDefinitionsTests
 
         long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         int last = random.Next(1, Versions.Length);
+        var zombies = new List<VersionedWorld.Node>();
         for (int version = 0; version <= last; version++)
         {
             for (int life = random.Next(1, 4); life > 0; life--)
@@ -62,6 +64,15 @@ public sealed class ChangedDefinitionsTests
                 VersionedWorld.Node node = world.NodeOf(world.Apply(Versions[version]), random.Next(1, 40), random.Next(2) == 0, random.Next(1, 12));
                 node.Start();
                 await node.KillAsync();
+            }
+
+            if (version < last && random.Next(2) == 0)
+            {
+                // It is thought dead and is not: it reads and appends on while the next version begins.
+                VersionedWorld.Node zombie = world.NodeOf(world.Version, isShard: false, chunk: random.Next(1, 3));
+                zombie.Start();
+                zombies.Add(zombie);
+                await zombie.UntilAsync("it reads", () => zombie.Status.Sources.Count(static s => s.State == IngestState.Running) == VersionedWorld.Partitions);
             }
         }
 
@@ -73,7 +84,7 @@ public sealed class ChangedDefinitionsTests
         await alive.IsWithinAsync(() => Difference(world, expected).Length == 0, TimeSpan.FromSeconds(5));
         string difference = Difference(world, expected);
         Assert.True(difference.Length == 0, $"seed {seed}: {difference}; {string.Join(", ", world.Positions.Begun)}");
-        await alive.StopAsync();
+        await Task.WhenAll(zombies.Append(alive).Select(static n => n.StopAsync()));
     }
 
     public static TheoryData<int> Seeds { get; } = [.. Enumerable.Range(1, 40)];
@@ -108,8 +119,11 @@ public sealed class ChangedDefinitionsTests
                     ? told[p][random.Next(told[p].Count)]
                     : new Told($"{p}-{told[p].Count}", random.Next(6), random.Next(6), random.Next(10), random.Next(10));
                 told[p].Add(next);
-                world.Events[p].Add(Encoding.UTF8.GetBytes(string.Create(
-                    CultureInfo.InvariantCulture, $$"""{"id":"{{next.Id}}","user":"u{{next.User}}","friend":"u{{next.Friend}}","v":{{next.V}},"w":{{next.W}},"ts":{{now}}}""")));
+                lock (world.Events[p])
+                {
+                    world.Events[p].Add(Encoding.UTF8.GetBytes(string.Create(
+                        CultureInfo.InvariantCulture, $$"""{"id":"{{next.Id}}","user":"u{{next.User}}","friend":"u{{next.Friend}}","v":{{next.V}},"w":{{next.W}},"ts":{{now}}}""")));
+                }
             }
         }
     }

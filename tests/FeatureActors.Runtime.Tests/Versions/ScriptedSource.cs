@@ -3,14 +3,14 @@ using FeatureActors.Abstractions.Ports;
 
 namespace FeatureActors.Runtime.Tests.Versions;
 
-/// <summary>A source whose events are all there when it is read, handed out in small chunks, all partitions to whoever asks.</summary>
-internal sealed class ScriptedSource(IReadOnlyList<IReadOnlyList<byte[]>> partitions, int chunk) : IEventSource
+/// <summary>A source whose events are handed out in small chunks, all partitions to whoever asks. Who appends locks the partition.</summary>
+internal sealed class ScriptedSource(IReadOnlyList<List<byte[]>> partitions, int chunk) : IEventSource
 {
     public string Source => "clicks";
 
     public ValueTask<int> CountPartitionsAsync(CancellationToken cancellationToken) => new(partitions.Count);
 
-    public ValueTask<LogRange> GetRangeAsync(int partition, CancellationToken cancellationToken) => new(new LogRange(0, partitions[partition].Count));
+    public ValueTask<LogRange> GetRangeAsync(int partition, CancellationToken cancellationToken) => new(new LogRange(0, CountOf(partitions[partition])));
 
     public async IAsyncEnumerable<SourceAssignment> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -23,28 +23,41 @@ internal sealed class ScriptedSource(IReadOnlyList<IReadOnlyList<byte[]>> partit
     }
 
     public ValueTask<IEventReader> ReadFromAsync(int partition, long nextOffset, CancellationToken cancellationToken) =>
-        new(new Reader([.. partitions[partition]], nextOffset, chunk));
+        new(new Reader(partitions[partition], nextOffset, chunk));
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private sealed class Reader(byte[][] events, long nextOffset, int most) : IEventReader
+    private static int CountOf(List<byte[]> partition)
     {
+        lock (partition)
+        {
+            return partition.Count;
+        }
+    }
+
+    private sealed class Reader(List<byte[]> events, long nextOffset, int most) : IEventReader
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
+
         private long _next = nextOffset;
 
         public async ValueTask ReadAsync(EventChunk chunk, CancellationToken cancellationToken)
         {
             chunk.Clear();
-            if (_next >= events.Length)
+            while (CountOf(events) <= _next)
             {
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+                await Task.Delay(Pause, TimeProvider.System, cancellationToken);
             }
 
             // Handed over on another thread, as an adapter would: readers of two partitions take turns in any order.
             await Task.Yield();
-            for (int i = 0; i < most && _next < events.Length; i++)
+            lock (events)
             {
-                chunk.Add(_next, events[_next]);
-                _next++;
+                for (int i = 0; i < most && _next < events.Count; i++)
+                {
+                    chunk.Add(_next, events[(int)_next]);
+                    _next++;
+                }
             }
         }
 

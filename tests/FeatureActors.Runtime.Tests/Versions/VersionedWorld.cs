@@ -53,6 +53,9 @@ internal sealed class VersionedWorld
         return applied.Snapshot.Version;
     }
 
+    /// <summary>The version applied last.</summary>
+    public long Version => _snapshots[^1].Version;
+
     /// <summary>A node of these definitions began in all partitions and died before it read anything.</summary>
     public async Task BeginAsync(string definitions)
     {
