@@ -394,6 +394,7 @@ internal sealed class NodeComposition : IAsyncDisposable
         PluginCallBudget = _options.Plugins.CallBudget,
         StuckThreadsMax = _options.Plugins.StuckThreadsMax,
         StopBudget = _options.StopTimeout,
+        WarmUp = _options.WarmUp,
         BatchBytes = _options.Ingest.BatchBytes,
         Linger = _options.Ingest.Linger,
         IsIngest = _options.Roles.Contains("ingest"),

@@ -20,6 +20,9 @@ internal sealed record NodeOptions
     /// <summary>Longest wait at start for a dependency that is away.</summary>
     public TimeSpan StartupTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Longest time to connect and rehearse before shards are asked for; zero for neither.</summary>
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(45);
+
     /// <summary>Time to drain at the end.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -84,6 +84,7 @@ internal static partial class NodeOptionsBinder
             DataDirectory = PathOf(reader.Optional("data-directory")) ?? defaults.DataDirectory,
             Roles = BindRoles(reader) ?? defaults.Roles,
             StartupTimeout = Duration(reader, "startup-timeout", defaults.StartupTimeout, 1_000, Hours(1)),
+            WarmUp = Duration(reader, "warm-up", defaults.WarmUp, 0, Hours(1)),
             StopTimeout = Duration(reader, "stop-timeout", defaults.StopTimeout, 0, 600_000),
             MemoryBudget = reader.SizeOr("memory-budget", defaults.MemoryBudget, 16 * 1024 * 1024),
             PassivateAfter = Duration(reader, "passivate-after", defaults.PassivateAfter, 1_000, Hours(24 * 30)),

@@ -27,6 +27,12 @@ public sealed record NodeRuntimeOptions
     /// <summary>Time that a revoked shard has for a last checkpoint; past it the next owner replays.</summary>
     public TimeSpan RevokeBudget { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// Longest time that a node takes, before it asks for shards, to connect and to rehearse how it takes one; zero: it does neither, and its
+    /// first shards wait for it.
+    /// </summary>
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(45);
+
     /// <summary>Time that a stopping node has to drain ingest and to take last checkpoints.</summary>
     public TimeSpan StopBudget { get; init; } = TimeSpan.FromSeconds(10);
 

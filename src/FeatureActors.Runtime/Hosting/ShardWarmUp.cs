@@ -13,9 +13,6 @@ namespace FeatureActors.Runtime.Hosting;
 /// </summary>
 internal sealed class ShardWarmUp(ShardServices services, IReadOnlyList<IngestPlan> sources, ShardOptions shardOptions)
 {
-    // The code of a whole shard is compiled in it, by a processor that may have other things to do.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
-
     // The last entry of a log may not be one that a reader is given.
     private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(1);
 
@@ -26,7 +23,12 @@ internal sealed class ShardWarmUp(ShardServices services, IReadOnlyList<IngestPl
     /// <summary>Warms up for the shards of all entity types.</summary>
     public async Task RunAsync(IEnumerable<EntityPlan> entities, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(Patience, services.Time);
+        if (services.Options.WarmUp == TimeSpan.Zero)
+        {
+            return;
+        }
+
+        using var timeout = new CancellationTokenSource(services.Options.WarmUp, services.Time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         foreach (EntityPlan entity in entities)
         {

@@ -41,7 +41,7 @@ public sealed class NodeOptionsTests
         NodeOptions options = NodeOptionsBinder.Parse(
             """
             fa {
-              definitions = d.conf, name = n, data-directory = dd, roles = [ingest], startup-timeout = 2s, stop-timeout = 1s
+              definitions = d.conf, name = n, data-directory = dd, roles = [ingest], startup-timeout = 2s, warm-up = 3s, stop-timeout = 1s
               memory-budget = 32MiB, passivate-after = 1m, log-level = debug, log = kafka, store = postgres
               ownership = lease
               kafka {
