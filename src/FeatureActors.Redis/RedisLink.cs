@@ -127,7 +127,7 @@ internal sealed class RedisLink(ConfigurationOptions configuration, TimeSpan com
             cause = cause.InnerException;
         }
 
-        return cause is null ? "no connection; check host and port, and that the server runs" : "no connection; check the configured password";
+        return cause is null ? "no connection; check host and port, and that the server runs; check the configured password" : "no connection; check the configured password";
     }
 
     private static string FirstLine(string text)

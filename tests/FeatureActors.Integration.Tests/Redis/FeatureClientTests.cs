@@ -139,7 +139,7 @@ public sealed class FeatureClientTests(RedisFixture redis) : IClassFixture<Redis
         var error = await Assert.ThrowsAsync<DependencyUnavailableException>(async () => await client.ReadAsync(query, "i42"));
         Assert.Equal($"redis at {server.Endpoint}", error.Dependency);
         Assert.Equal(
-            $"could not read features: no connection; check host and port, and that the server runs (redis at {server.Endpoint})", error.Message);
+            $"could not read features: no connection; check host and port, and that the server runs; check the configured password (redis at {server.Endpoint})", error.Message);
         Assert.DoesNotContain("s3cret-word", error.ToString(), StringComparison.Ordinal);
 
         await server.RestartAsync(default);
