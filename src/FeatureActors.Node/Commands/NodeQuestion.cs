@@ -10,6 +10,9 @@ namespace FeatureActors.Node.Commands;
 /// <summary>Asks a running node over HTTP for a command.</summary>
 internal static class NodeQuestion
 {
+    // Beyond what the node itself waits for another: a node that is busy, or that just started, answers a person late.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>The body of the node's answer.</summary>
     /// <param name="options">Port, token and deadline.</param>
     /// <param name="address">The node's <c>host:port</c>; null for the one that the options describe, on this machine.</param>
@@ -25,7 +28,7 @@ internal static class NodeQuestion
         }
 
         string asked = address ?? options.Advertise ?? AddressOf(options);
-        using var peers = new PeerClient(options, AccessToken.Of(options));
+        using var peers = new PeerClient(options, AccessToken.Of(options), options.ForwardTimeout + Patience);
         (PeerAnswer? answer, string? trouble) = await peers.GetAsync(asked, target, null, cancellationToken).ConfigureAwait(false);
         return answer switch
         {

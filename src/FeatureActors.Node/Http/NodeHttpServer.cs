@@ -39,7 +39,7 @@ internal sealed class NodeHttpServer : IAsyncDisposable
         _options = options;
         _time = time;
         _health = new NodeHealth(time);
-        Peers = new PeerClient(options, token);
+        Peers = new PeerClient(options, token, options.ForwardTimeout);
         _reads = new EntityReads(node, Peers, logger);
         _shards = new ShardList(node, Peers, time);
     }

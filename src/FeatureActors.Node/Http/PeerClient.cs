@@ -18,12 +18,15 @@ internal sealed class PeerClient : IDisposable
     private readonly HttpClient _client;
     private readonly string _scheme;
 
-    public PeerClient(HttpSection options, AccessToken token)
+    /// <param name="options">Whether nodes speak HTTPS.</param>
+    /// <param name="token">The cluster's.</param>
+    /// <param name="timeout">How long to wait for a connection, and for an answer.</param>
+    public PeerClient(HttpSection options, AccessToken token, TimeSpan timeout)
     {
         _scheme = options.CertificateFile is null ? "http" : "https";
-        _client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = options.ForwardTimeout, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30) })
+        _client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = timeout, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30) })
         {
-            Timeout = options.ForwardTimeout,
+            Timeout = timeout,
             MaxResponseContentBufferSize = AnswerBytesMax,
         };
         if (token.Header is { } header)

@@ -40,6 +40,7 @@ internal sealed class KafkaNode : IAsyncDisposable
     public async Task CreateLogAsync(string entity, int partitions) =>
         await Server.CreateTopicAsync($"fa.{Namespace}.{entity}", partitions);
 
+    /// <summary>Writes messages to a partition, in their order.</summary>
     public async Task WriteAsync(string topic, int partition, IEnumerable<byte[]> values)
     {
         using var producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig(KafkaServer.ClientSettings.ToDictionary())
@@ -49,8 +50,18 @@ internal sealed class KafkaNode : IAsyncDisposable
             MessageMaxBytes = 16_000_000,
             MaxInFlight = 1,
         }).Build();
-        await Task.WhenAll(values.Select(value =>
-            producer.ProduceAsync(new TopicPartition(topic, partition), new Message<Null, byte[]> { Value = value })));
+        Task<DeliveryResult<Null, byte[]>> Write(byte[] value) =>
+            producer.ProduceAsync(new TopicPartition(topic, partition), new Message<Null, byte[]> { Value = value });
+        byte[][] all = [.. values];
+
+        // The first one alone: while the client still looks for the partition of a broker that just came back, it was seen to
+        // send the second message first.
+        foreach (byte[] first in all.Take(1))
+        {
+            await Write(first);
+        }
+
+        await Task.WhenAll(all.Skip(1).Select(Write));
     }
 
     /// <summary>Hands over the value of each message that lies in a topic now, partition by partition in order.</summary>

@@ -1,3 +1,4 @@
+using FeatureActors.Integration.Tests.Fixtures;
 using FeatureActors.LocalServers;
 using StackExchange.Redis;
 
@@ -90,8 +91,7 @@ internal sealed class LiveRedis : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
-    private static Task<ConnectionMultiplexer> ConnectAsync(RedisServer server) => ConnectionMultiplexer.ConnectAsync(
-        $"{server.ConnectionString},abortConnect=false,allowAdmin=true,syncTimeout={AnswerTimeout.TotalMilliseconds:0}");
+    private static Task<ConnectionMultiplexer> ConnectAsync(RedisServer server) => RedisClient.ConnectAsync(server, "abortConnect=false,allowAdmin=true");
 
     private async Task<T> AnsweredAsync<T>(Func<Task<T>> read)
     {

@@ -3,6 +3,7 @@ using System.Text;
 using FeatureActors.Abstractions.Errors;
 using FeatureActors.Abstractions.Identity;
 using FeatureActors.Abstractions.Ports;
+using FeatureActors.Integration.Tests.Fixtures;
 using FeatureActors.LocalServers;
 using FeatureActors.Redis;
 using StackExchange.Redis;
@@ -261,7 +262,7 @@ public sealed class RedisFeatureSinkTests
 
     private static async Task<string?> AskAsync(RedisServer server, string command, params object[] arguments)
     {
-        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString + ",allowAdmin=true");
+        using ConnectionMultiplexer connection = await RedisClient.ConnectAsync(server, "allowAdmin=true");
         return (string?)await connection.GetDatabase().ExecuteAsync(command, arguments);
     }
 

@@ -11,7 +11,7 @@ public sealed class RedisServerTests(RedisFixture redis)
     [Fact]
     public async Task A_hash_written_is_read_back()
     {
-        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(redis.Server.ConnectionString);
+        using ConnectionMultiplexer connection = await RedisClient.ConnectAsync(redis.Server);
         IDatabase database = connection.GetDatabase();
 
         await database.HashSetAsync("fa:t:g:1", [new HashEntry("buys:1h", 3), new HashEntry("_v", "7-100")]);
@@ -87,13 +87,13 @@ public sealed class RedisServerTests(RedisFixture redis)
 
     private static async Task SetAsync(RedisServer server, string key, string value)
     {
-        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
+        using ConnectionMultiplexer connection = await RedisClient.ConnectAsync(server);
         await connection.GetDatabase().StringSetAsync(key, value);
     }
 
     private static async Task<string?> GetAsync(RedisServer server, string key)
     {
-        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
+        using ConnectionMultiplexer connection = await RedisClient.ConnectAsync(server);
         return await connection.GetDatabase().StringGetAsync(key);
     }
 }

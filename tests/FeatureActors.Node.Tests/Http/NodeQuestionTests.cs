@@ -44,6 +44,17 @@ public sealed class NodeQuestionTests
     }
 
     [Fact]
+    public async Task A_node_that_answers_late_is_waited_for_longer_than_nodes_wait_for_each_other()
+    {
+        await using HttpNode node = await HttpNode.StartAsync(new Cluster(), "n");
+        await node.UntilReadyAsync();
+        using var fa = new Fa();
+
+        // The first answer takes tens of milliseconds.
+        Assert.Equal(0, await fa.RunAsync("shards", "--config", Config(fa, node, more: "", http: "forward-timeout = 10ms")));
+    }
+
+    [Fact]
     public async Task A_node_that_does_not_answer_is_a_dependency_that_is_away()
     {
         using var fa = new Fa();
@@ -74,6 +85,6 @@ public sealed class NodeQuestionTests
         Assert.DoesNotContain("wrong one", fa.Error, StringComparison.Ordinal);
     }
 
-    private static string Config(Fa fa, HttpNode node, string more = "") => fa.Write(
-        "node.conf", $"fa {{ {more}\n http {{ enabled = true, port = {node.Server.Address.Split(':')[1]}, token = \"{HttpNode.Token}\" }} }}");
+    private static string Config(Fa fa, HttpNode node, string more = "", string http = "") => fa.Write(
+        "node.conf", $"fa {{ {more}\n http {{ enabled = true, port = {node.Server.Address.Split(':')[1]}, token = \"{HttpNode.Token}\"\n {http} }} }}");
 }

@@ -3,14 +3,14 @@ using FeatureActors.Abstractions.Ports;
 
 namespace FeatureActors.Runtime.Tests.Versions;
 
-/// <summary>A source whose events are handed out in small chunks, all partitions to whoever asks. Who appends locks the partition.</summary>
-internal sealed class ScriptedSource(IReadOnlyList<List<byte[]>> partitions, int chunk) : IEventSource
+/// <summary>A source whose events are handed out in small chunks, all partitions to whoever asks.</summary>
+internal sealed class ScriptedSource(IReadOnlyList<ScriptedPartition> partitions, int chunk) : IEventSource
 {
     public string Source => "clicks";
 
     public ValueTask<int> CountPartitionsAsync(CancellationToken cancellationToken) => new(partitions.Count);
 
-    public ValueTask<LogRange> GetRangeAsync(int partition, CancellationToken cancellationToken) => new(new LogRange(0, CountOf(partitions[partition])));
+    public ValueTask<LogRange> GetRangeAsync(int partition, CancellationToken cancellationToken) => new(new LogRange(0, partitions[partition].Count));
 
     public async IAsyncEnumerable<SourceAssignment> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -19,7 +19,8 @@ internal sealed class ScriptedSource(IReadOnlyList<List<byte[]>> partitions, int
             yield return new SourceAssignment(p, true);
         }
 
-        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        // Nothing changes any more.
+        await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
     }
 
     public ValueTask<IEventReader> ReadFromAsync(int partition, long nextOffset, CancellationToken cancellationToken) =>
@@ -27,38 +28,21 @@ internal sealed class ScriptedSource(IReadOnlyList<List<byte[]>> partitions, int
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static int CountOf(List<byte[]> partition)
+    private sealed class Reader(ScriptedPartition partition, long nextOffset, int most) : IEventReader
     {
-        lock (partition)
-        {
-            return partition.Count;
-        }
-    }
-
-    private sealed class Reader(List<byte[]> events, long nextOffset, int most) : IEventReader
-    {
-        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
-
         private long _next = nextOffset;
 
         public async ValueTask ReadAsync(EventChunk chunk, CancellationToken cancellationToken)
         {
-            chunk.Clear();
-            while (CountOf(events) <= _next)
-            {
-                await Task.Delay(Pause, TimeProvider.System, cancellationToken);
-            }
-
             // Handed over on another thread, as an adapter would: readers of two partitions take turns in any order.
             await Task.Yield();
-            lock (events)
+            chunk.Clear();
+            while (partition.TryRead(chunk, _next, most) is { } added)
             {
-                for (int i = 0; i < most && _next < events.Count; i++)
-                {
-                    chunk.Add(_next, events[(int)_next]);
-                    _next++;
-                }
+                await added.WaitAsync(cancellationToken);
             }
+
+            _next += chunk.Count;
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

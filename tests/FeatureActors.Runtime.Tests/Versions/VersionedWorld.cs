@@ -27,7 +27,7 @@ internal sealed class VersionedWorld
         Positions.Fault = Log.Fault = Checkpoints.Fault = Sink.Fault = static (_, _) => Caller.Value?.Call() ?? PortFault.None;
     }
 
-    public List<byte[]>[] Events { get; } = [.. Enumerable.Range(0, Partitions).Select(static _ => new List<byte[]>())];
+    public ScriptedPartition[] Events { get; } = [.. Enumerable.Range(0, Partitions).Select(static _ => new ScriptedPartition())];
 
     public InMemoryShardLog Log { get; } = new();
 
@@ -69,7 +69,7 @@ internal sealed class VersionedWorld
     /// <summary>The source is made anew, without an event.</summary>
     public void Forget()
     {
-        foreach (List<byte[]> events in Events)
+        foreach (ScriptedPartition events in Events)
         {
             events.Clear();
         }
@@ -173,12 +173,13 @@ internal sealed class VersionedWorld
         }
 
         public async Task UntilAsync(string what, Func<bool> condition) => Assert.True(
-            await IsWithinAsync(condition, Patience),
+            await IsWithinAsync(condition),
             $"{what}: not within {Patience.TotalSeconds} s; halts: {string.Join("; ", Status.Halts)}; sources: {string.Join(' ', Status.Sources.Select(static s => $"{s.Partition}={s.State}@{s.Counters.NextOffset}"))}; shards: {string.Join(' ', Status.Shards.Select(static s => $"{s.Shard}={s.State}@{s.NextOffset}"))}");
 
         /// <summary>Waits for something; false when it does not come.</summary>
-        public async Task<bool> IsWithinAsync(Func<bool> condition, TimeSpan patience)
+        public async Task<bool> IsWithinAsync(Func<bool> condition, TimeSpan? within = null)
         {
+            TimeSpan patience = within ?? Patience;
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1), TimeProvider.System);
             long start = TimeProvider.System.GetTimestamp();
             while (!condition())
