@@ -39,7 +39,7 @@ public sealed class ClusterChaosTests(ITestOutputHelper output)
         await using var watcher = new VersionWatcher(server, ChaosEvents.HotUsers(HotKeys).Select(u => $"fa:{kafka.Namespace}:activity:{u}"));
         var events = new ChaosEvents(kafka, topic, plan.Seed);
         await using var cluster = new ChaosCluster(
-            name => LiveNode.InCluster(folder, name, ownership, definitions, broker.Endpoint, database, server), table, redis, broker, database, server, watcher, events);
+            name => LiveNode.InCluster(folder, name, ownership, definitions, broker.Endpoint, database, server, rehearses: true), table, redis, broker, database, server, watcher, events);
         var report = new StringBuilder();
         Say(string.Create(
             CultureInfo.InvariantCulture, $"seed {plan.Seed}, {ChaosPlan.Nodes} nodes, ownership by {ownership}, {ChaosPlan.Duration.TotalSeconds} s, {ChaosPlan.Rate} events a second"));

@@ -10,7 +10,7 @@ using Npgsql;
 namespace FeatureActors.Integration.Tests.Cluster;
 
 /// <summary>Commands against a database that nodes share.</summary>
-[Collection(SharedServers.Name)]
+[Collection(NodeServers.Name)]
 [Trait("Category", "Cluster")]
 public sealed class CommandsOnPostgresTests(PostgresFixture postgres)
 {

@@ -11,7 +11,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 /// The database is away: values go on until a bounded part of the state waits to be kept, then the shards pause while the log takes what
 /// comes; afterwards they go on, and nothing is lost or counted twice.
 /// </summary>
-[Collection(SharedServers.Name)]
+[Collection(NodeServers.Name)]
 [Trait("Category", "Cluster")]
 public sealed class DatabaseAwayTests(KafkaFixture kafka, ITestOutputHelper output)
 {

@@ -6,7 +6,7 @@ using FeatureActors.LocalServers;
 namespace FeatureActors.Integration.Tests.Cluster;
 
 /// <summary>What of the plug-ins is switched off at one node is off at every node of the namespace.</summary>
-[Collection(SharedServers.Name)]
+[Collection(NodeServers.Name)]
 [Trait("Category", "Cluster")]
 public sealed class PluginSwitchesTests(KafkaFixture kafka, PostgresFixture postgres)
 {

@@ -86,9 +86,6 @@ public sealed class RollingFormatTests(ITestOutputHelper output)
         {
             var node = LiveNode.InCluster(folder, name, ownership, definitions, broker.Endpoint, database, server);
             node.ListenOn(FreePort.Pick());
-
-            // Nodes start ten times here, and how long a shard waits for them is asked elsewhere.
-            node.Configure("fa.warm-up = 0s");
             return node;
         }
     }

@@ -6,7 +6,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 /// <summary>The table of shards of one namespace, as a test sees it. Survives restarts of the server.</summary>
 internal sealed class ShardTable(PostgresServer server, string definitionsNamespace) : IAsyncDisposable
 {
-    private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(server.ConnectionString + ";Pooling=false;Timeout=5;Command Timeout=5");
+    private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(server.ConnectionString + ";Maximum Pool Size=1;Timeout=5;Command Timeout=5");
 
     /// <summary>Owner and epoch of each shard that was ever acquired; empty while the table is not there or the server is away.</summary>
     public async Task<IReadOnlyDictionary<string, (string Owner, long Epoch, long CheckpointId)>> ReadAsync()

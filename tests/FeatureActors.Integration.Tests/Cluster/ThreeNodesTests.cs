@@ -10,7 +10,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 /// Three node processes over a real broker, database and Redis: one is killed, one is frozen past its session and goes on as a zombie. In
 /// the end Redis has exactly the values of <c>fa batch</c>, no version ever fell, and the zombie's writes were refused.
 /// </summary>
-[Collection(SharedServers.Name)]
+[Collection(NodeServers.Name)]
 [Trait("Category", "Cluster")]
 public sealed class ThreeNodesTests(KafkaFixture kafka, PostgresFixture postgres, ITestOutputHelper output)
 {

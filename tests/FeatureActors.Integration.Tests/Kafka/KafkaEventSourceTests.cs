@@ -91,20 +91,17 @@ public sealed class KafkaEventSourceTests(KafkaFixture kafka) : EventSourceContr
     [Fact]
     public async Task Events_that_retention_took_are_reported_and_reading_starts_behind_them()
     {
-        await using var server = await KafkaServer.StartAsync(new KafkaServerOptions
-        {
-            Properties = new Dictionary<string, string> { ["log.retention.check.interval.ms"] = "200" },
-        });
-        await using var node = new KafkaNode(server);
-        var topic = await node.NewTopicAsync(
+        var topic = await _node.NewTopicAsync(
             1, new Dictionary<string, string> { ["segment.bytes"] = "50000", ["retention.bytes"] = "20000" });
-        await using var source = new KafkaEventSource(node.Connection, node.Namespace, "s", topic);
+        await using var source = new KafkaEventSource(_node.Connection, _node.Namespace, "s", topic);
         var range = new LogRange(0, 0);
         using var patience = new CancellationTokenSource(Patience);
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         while (range.Begin == 0)
         {
-            await node.WriteAsync(topic, 0, Enumerable.Repeat(new byte[1000], 10));
+            await _node.WriteAsync(topic, 0, Enumerable.Repeat(new byte[1000], 10));
             range = await source.GetRangeAsync(0, patience.Token);
+            await pause.WaitForNextTickAsync(patience.Token);
         }
 
         await using var reader = await source.ReadFromAsync(0, 0, CancellationToken.None);

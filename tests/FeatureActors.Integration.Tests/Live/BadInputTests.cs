@@ -8,7 +8,7 @@ using FeatureActors.LocalServers;
 namespace FeatureActors.Integration.Tests.Live;
 
 /// <summary>Input that cannot be used, in events, configuration and surroundings.</summary>
-[Collection(SharedServers.Name)]
+[Collection(NodeServers.Name)]
 [Trait("Category", "Integration")]
 public sealed class BadInputTests(KafkaFixture kafka)
 {

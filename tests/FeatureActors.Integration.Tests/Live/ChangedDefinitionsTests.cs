@@ -13,7 +13,7 @@ namespace FeatureActors.Integration.Tests.Live;
 /// that were there, a feature less. What existed counts every event once; what is new counts exactly the events from the offset on that the
 /// database names for their partition.
 /// </summary>
-[Collection(SharedServers.Name)]
+[Collection(NodeServers.Name)]
 [Trait("Category", "Integration")]
 public sealed class ChangedDefinitionsTests(KafkaFixture kafka, PostgresFixture postgres, ITestOutputHelper output)
 {

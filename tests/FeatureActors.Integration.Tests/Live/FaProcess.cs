@@ -6,6 +6,8 @@ namespace FeatureActors.Integration.Tests.Live;
 /// <summary>The program <c>fa</c> as a process of its own. Everything it writes goes to <see cref="OutputFile"/>.</summary>
 internal sealed class FaProcess : IAsyncDisposable
 {
+    // Enough for the lines of a tail: they are asked for at every look of a wait.
+    private const long TailBytes = 32 * 1024;
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(240);
 
     private readonly ServerProcess _process;
@@ -74,20 +76,10 @@ internal sealed class FaProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    public string ReadOutput()
-    {
-        if (!File.Exists(OutputFile))
-        {
-            return "";
-        }
-
-        using var reader = new StreamReader(
-            new FileStream(OutputFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), Encoding.UTF8);
-        return reader.ReadToEnd();
-    }
+    public string ReadOutput() => ReadOutput(long.MaxValue);
 
     /// <summary>The last lines it wrote.</summary>
-    public string Tail(int lines = 25) => string.Join('\n', ReadOutput().Split('\n').TakeLast(lines));
+    public string Tail(int lines = 25) => string.Join('\n', ReadOutput(TailBytes).Split('\n').TakeLast(lines));
 
     public async ValueTask DisposeAsync()
     {
@@ -99,5 +91,18 @@ internal sealed class FaProcess : IAsyncDisposable
         _isDisposed = true;
         await KillAsync();
         _process.Dispose();
+    }
+
+    private string ReadOutput(long bytesMax)
+    {
+        if (!File.Exists(OutputFile))
+        {
+            return "";
+        }
+
+        using var file = new FileStream(OutputFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        file.Seek(-Math.Min(bytesMax, file.Length), SeekOrigin.End);
+        using var reader = new StreamReader(file, Encoding.UTF8);
+        return reader.ReadToEnd();
     }
 }

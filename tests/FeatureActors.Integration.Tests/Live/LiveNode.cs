@@ -57,8 +57,21 @@ internal sealed class LiveNode : IAsyncDisposable
     }
 
     /// <summary>One of several nodes that share a broker, a database and a Redis.</summary>
+    /// <param name="folder">Where its files are.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="ownership">The word of <c>fa.ownership</c>.</param>
+    /// <param name="definitions">File of the definitions.</param>
+    /// <param name="bootstrap">The broker.</param>
+    /// <param name="postgres">The database.</param>
+    /// <param name="redis">The feature store.</param>
+    /// <param name="more">Further settings.</param>
+    /// <param name="rehearses">
+    /// It rehearses before it asks for shards, as a node does unless told otherwise, so that planned moves are short: seconds of a processor
+    /// at each start. Tests that ask for values only do without.
+    /// </param>
     public static LiveNode InCluster(
-        LiveFolder folder, string name, string ownership, string definitions, string bootstrap, PostgresServer postgres, RedisServer redis, string more = "")
+        LiveFolder folder, string name, string ownership, string definitions, string bootstrap, PostgresServer postgres, RedisServer redis, string more = "",
+        bool rehearses = false)
     {
         string properties = string.Join(", ", KafkaServer.ClientSettings.Select(static s => $"\"{s.Key}\" = \"{s.Value}\""));
         return new LiveNode(
@@ -78,7 +91,7 @@ internal sealed class LiveNode : IAsyncDisposable
                   postgres { host = "127.0.0.1", port = {{postgres.Port}}, database = {{PostgresServer.Database}}, user = {{PostgresServer.UserName}}, connections = 10 }
                   lease { duration = {{Session}}, renew = 500ms }
                   {{more}}
-                """)),
+                """), rehearses),
             name);
     }
 
@@ -141,7 +154,7 @@ internal sealed class LiveNode : IAsyncDisposable
         }
     }
 
-    private static string Text(LiveFolder folder, string definitions, RedisServer redis, string more)
+    private static string Text(LiveFolder folder, string definitions, RedisServer redis, string more, bool rehearses = false)
     {
         string password = redis.ConnectionString.Split("password=") is [_, { } text] ? $", password = \"{text}\"" : "";
         return string.Create(CultureInfo.InvariantCulture, $$"""
@@ -151,6 +164,7 @@ internal sealed class LiveNode : IAsyncDisposable
               redis { host = "127.0.0.1", port = {{redis.Port}}, verify-versions = true, command-timeout = 2s{{password}} }
               checkpoints.interval = 1s
               publish { sweep-interval = 2s, fence-check = 500ms }
+              {{(rehearses ? "" : "warm-up = 0s")}}
             {{more}}
             }
             """);

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace FeatureActors.Integration.Tests.Live;
 
 /// <summary>On the wall clock, after the last event: values leave their windows at the right times, and then the keys leave Redis and SQLite.</summary>
-[Collection(SharedServers.Name)]
+[Collection(NodeServers.Name)]
 [Trait("Category", "Integration")]
 public sealed class NothingArrivesTests(KafkaFixture kafka)
 {

@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using FeatureActors.Integration.Tests.Fixtures;
 using Xunit.Abstractions;
 
 namespace FeatureActors.Integration.Tests.Live;
 
 /// <summary><c>./fa demo --with-plugins</c> as somebody new runs it: builds the samples, runs them, and shows what a bad one costs.</summary>
 [Trait("Category", "Integration")]
-[Collection("Builds")]
+[Collection(LongestFirst.Builds)]
 public sealed class PluginDemoTests(ITestOutputHelper output)
 {
     // Of the demo itself; how long the builds before it take is the machine's affair.

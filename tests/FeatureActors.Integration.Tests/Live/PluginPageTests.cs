@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using FeatureActors.Integration.Tests.Fixtures;
 using FeatureActors.LocalServers;
 using Xunit.Abstractions;
 
@@ -12,7 +13,7 @@ namespace FeatureActors.Integration.Tests.Live;
 /// keeps templates, and the port of Redis.
 /// </summary>
 [Trait("Category", "Integration")]
-[Collection("Builds")]
+[Collection(LongestFirst.Builds)]
 public sealed class PluginPageTests(ITestOutputHelper output) : IDisposable
 {
     private static readonly string Root = Repository.Root;

@@ -5,7 +5,7 @@ using FeatureActors.LocalServers;
 namespace FeatureActors.Integration.Tests.Live;
 
 /// <summary>Redis stops, is emptied, is set back and loses keys, under load and while nothing happens: the running node makes it right again.</summary>
-[Collection(SharedServers.Name)]
+[Collection(NodeServers.Name)]
 [Trait("Category", "Chaos")]
 public sealed class RedisLossTests(KafkaFixture kafka)
 {

@@ -9,7 +9,7 @@ namespace FeatureActors.Integration.Tests.Live;
 /// A year of events through real processes that are killed meanwhile: Redis ends with exactly the values of <c>fa batch</c>, and no
 /// version ever fell. With <c>FA_KILLS=20</c> the replay lasts over three minutes.
 /// </summary>
-[Collection(SharedServers.Name)]
+[Collection(NodeServers.Name)]
 [Trait("Category", "Chaos")]
 public sealed class ReplayTests(KafkaFixture kafka, ITestOutputHelper output)
 {
