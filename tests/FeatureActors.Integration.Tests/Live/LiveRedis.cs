@@ -14,23 +14,23 @@ internal sealed class LiveRedis : IDisposable
 
     private readonly RedisServer _server;
     private readonly string _prefix;
-    private ConnectionMultiplexer _connection;
+    private RedisClient _connection;
 
-    private LiveRedis(ConnectionMultiplexer connection, RedisServer server, string definitionsNamespace)
+    private LiveRedis(RedisClient connection, RedisServer server, string definitionsNamespace)
     {
         _connection = connection;
         _server = server;
         _prefix = $"fa:{definitionsNamespace}:";
     }
 
-    public IDatabase Database => _connection.GetDatabase();
+    public IDatabase Database => _connection.Database;
 
     public static async Task<LiveRedis> ConnectAsync(RedisServer server, string definitionsNamespace) =>
         new(await ConnectAsync(server), server, definitionsNamespace);
 
     /// <summary>Names of all feature keys.</summary>
     public IReadOnlyList<string> FeatureKeys() =>
-        [.. _connection.GetServer(_server.Endpoint).Keys(pattern: _prefix + "*", pageSize: PageSize)
+        [.. _connection.Server(_server.Endpoint).Keys(pattern: _prefix + "*", pageSize: PageSize)
             .Select(static k => k.ToString()).Where(k => k[_prefix.Length] != '_').Distinct(StringComparer.Ordinal)];
 
     /// <summary>All features: fields by key, without <c>_v</c>, <c>_t</c> and <c>_flags</c>.</summary>
@@ -75,7 +75,7 @@ internal sealed class LiveRedis : IDisposable
     public Task<(long NextOffsets, long ClockMs, long Epochs)> ProgressAsync(string entity = "") => AnsweredAsync(async () =>
     {
         (long offsets, long clock, long epochs) = (0, long.MinValue, 0);
-        foreach (RedisKey key in _connection.GetServer(_server.Endpoint).Keys(pattern: $"{_prefix}_fence:{entity}*", pageSize: PageSize).ToList())
+        foreach (RedisKey key in _connection.Server(_server.Endpoint).Keys(pattern: $"{_prefix}_fence:{entity}*", pageSize: PageSize).ToList())
         {
             RedisValue[] fence = await Database.HashGetAsync(key, ["next_offset", "t", "epoch"]);
             offsets += (long)fence[0];
@@ -91,7 +91,7 @@ internal sealed class LiveRedis : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
-    private static Task<ConnectionMultiplexer> ConnectAsync(RedisServer server) => RedisClient.ConnectAsync(server, "abortConnect=false,allowAdmin=true");
+    private static Task<RedisClient> ConnectAsync(RedisServer server) => RedisClient.ConnectAsync(server, "abortConnect=false,allowAdmin=true");
 
     private async Task<T> AnsweredAsync<T>(Func<Task<T>> read)
     {
@@ -101,7 +101,7 @@ internal sealed class LiveRedis : IDisposable
         }
         catch (TimeoutException)
         {
-            ConnectionMultiplexer silent = _connection;
+            RedisClient silent = _connection;
             _connection = await ConnectAsync(_server);
             silent.Dispose();
             throw;

@@ -14,13 +14,13 @@ public abstract class RedisFeatureSinkContractTests(RedisFixture redis, RedisHas
     // What the suite asks for has no bound in time; a busy machine must not look like a server that is away.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private ConnectionMultiplexer _connection = null!;
+    private RedisClient _connection = null!;
 
     protected override string Prefix => "fa:contract:g:";
 
     protected override long NowMs => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private IDatabase Database => _connection.GetDatabase();
+    private IDatabase Database => _connection.Database;
 
     public async Task InitializeAsync()
     {

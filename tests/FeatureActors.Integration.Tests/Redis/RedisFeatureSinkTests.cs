@@ -6,7 +6,6 @@ using FeatureActors.Abstractions.Ports;
 using FeatureActors.Integration.Tests.Fixtures;
 using FeatureActors.LocalServers;
 using FeatureActors.Redis;
-using StackExchange.Redis;
 
 namespace FeatureActors.Integration.Tests.Redis;
 
@@ -262,8 +261,8 @@ public sealed class RedisFeatureSinkTests
 
     private static async Task<string?> AskAsync(RedisServer server, string command, params object[] arguments)
     {
-        using ConnectionMultiplexer connection = await RedisClient.ConnectAsync(server, "allowAdmin=true");
-        return (string?)await connection.GetDatabase().ExecuteAsync(command, arguments);
+        using RedisClient connection = await RedisClient.ConnectAsync(server, "allowAdmin=true");
+        return (string?)await connection.Database.ExecuteAsync(command, arguments);
     }
 
     private static PublishBatch Batch(long batch, string key) => Batch(batch, [key], $"{batch}-1700000000000");

@@ -11,8 +11,8 @@ public sealed class RedisServerTests(RedisFixture redis)
     [Fact]
     public async Task A_hash_written_is_read_back()
     {
-        using ConnectionMultiplexer connection = await RedisClient.ConnectAsync(redis.Server);
-        IDatabase database = connection.GetDatabase();
+        using RedisClient connection = await RedisClient.ConnectAsync(redis.Server);
+        IDatabase database = connection.Database;
 
         await database.HashSetAsync("fa:t:g:1", [new HashEntry("buys:1h", 3), new HashEntry("_v", "7-100")]);
 
@@ -87,13 +87,13 @@ public sealed class RedisServerTests(RedisFixture redis)
 
     private static async Task SetAsync(RedisServer server, string key, string value)
     {
-        using ConnectionMultiplexer connection = await RedisClient.ConnectAsync(server);
-        await connection.GetDatabase().StringSetAsync(key, value);
+        using RedisClient connection = await RedisClient.ConnectAsync(server);
+        await connection.Database.StringSetAsync(key, value);
     }
 
     private static async Task<string?> GetAsync(RedisServer server, string key)
     {
-        using ConnectionMultiplexer connection = await RedisClient.ConnectAsync(server);
-        return await connection.GetDatabase().StringGetAsync(key);
+        using RedisClient connection = await RedisClient.ConnectAsync(server);
+        return await connection.Database.StringGetAsync(key);
     }
 }
