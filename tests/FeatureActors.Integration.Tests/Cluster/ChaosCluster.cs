@@ -8,7 +8,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 /// <summary>Nodes with the servers they share, and what can be done to them. One caller at a time.</summary>
 internal sealed class ChaosCluster : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
     private static readonly TimeSpan PhasePatience = TimeSpan.FromSeconds(10);
 
     // What the server still works on when its client freezes is done by then.

@@ -15,7 +15,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 public sealed class ClusterChaosTests(ITestOutputHelper output)
 {
     private const int HotKeys = 100;
-    private static readonly TimeSpan AuditPatience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan AuditPatience = TimeSpan.FromSeconds(240);
 
     [Fact]
     public async Task Whatever_fails_every_key_equals_a_recomputation_of_everything_produced()
@@ -39,7 +39,7 @@ public sealed class ClusterChaosTests(ITestOutputHelper output)
         await using var watcher = new VersionWatcher(server, ChaosEvents.HotUsers(HotKeys).Select(u => $"fa:{kafka.Namespace}:activity:{u}"));
         var events = new ChaosEvents(kafka, topic, plan.Seed);
         await using var cluster = new ChaosCluster(
-            name => LiveNode.InCluster(folder, name, ownership, definitions, broker.Endpoint, database, server, rehearses: true), table, redis, broker, database, server, watcher, events);
+            name => LiveNode.InCluster(folder, name, ownership, definitions, broker.Endpoint, database, server, isAsDelivered: true), table, redis, broker, database, server, watcher, events);
         var report = new StringBuilder();
         Say(string.Create(
             CultureInfo.InvariantCulture, $"seed {plan.Seed}, {ChaosPlan.Nodes} nodes, ownership by {ownership}, {ChaosPlan.Duration.TotalSeconds} s, {ChaosPlan.Rate} events a second"));

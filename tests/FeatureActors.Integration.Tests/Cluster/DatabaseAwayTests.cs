@@ -15,7 +15,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 [Trait("Category", "Cluster")]
 public sealed class DatabaseAwayTests(KafkaFixture kafka, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
 
     [Fact]
     public async Task While_the_database_is_away_values_go_on_to_a_bound_and_then_wait_and_nothing_is_lost()

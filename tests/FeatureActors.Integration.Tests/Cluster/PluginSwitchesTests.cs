@@ -11,7 +11,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 public sealed class PluginSwitchesTests(KafkaFixture kafka, PostgresFixture postgres)
 {
     private const string Part = "activity.tally";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
 
     [Fact]
     public async Task What_is_switched_off_at_one_node_is_off_at_the_other_and_at_a_new_one_until_it_is_switched_on_anywhere()

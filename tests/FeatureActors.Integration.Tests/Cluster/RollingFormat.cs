@@ -12,7 +12,7 @@ internal sealed class RollingFormat(ChaosCluster cluster, StoredFormats formats,
     private const int Old = 1;
     private const int New = 2;
     private const int FailedCode = 1;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
 
     private readonly LiveNode[] _nodes = [.. cluster.Running];
 
@@ -61,9 +61,9 @@ internal sealed class RollingFormat(ChaosCluster cluster, StoredFormats formats,
     private async Task WriterTooEarlyAsync()
     {
         await RollAsync(_nodes[1], NodeBuild.FormatPreview, New);
-        await Eventually.HoldsAsync(
+        await Eventually.NothingDiffersAsync(
             "this release says that it does not read the new format", Patience,
-            () => RefusalsOf(_nodes[0]) > 0 && RefusalsOf(_nodes[2]) > 0, cluster.Tails);
+            () => Task.FromResult(RefusalsOf(_nodes[0]) > 0 && RefusalsOf(_nodes[2]) > 0 ? null : cluster.Tails()), TimeSpan.FromMilliseconds(200));
         await cluster.SettleAsync("the other shards go on");
         say($"writer too early: {RefusalsOf(_nodes[0]) + RefusalsOf(_nodes[2])} shards of this release stand still and say why");
     }

@@ -15,7 +15,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 public sealed class RollingFormatTests(ITestOutputHelper output)
 {
     private const int HotKeys = 100;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
 
     private readonly StringBuilder _report = new();
 

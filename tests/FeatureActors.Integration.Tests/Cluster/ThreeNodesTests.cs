@@ -15,7 +15,7 @@ namespace FeatureActors.Integration.Tests.Cluster;
 public sealed class ThreeNodesTests(KafkaFixture kafka, PostgresFixture postgres, ITestOutputHelper output)
 {
     private const int Shards = 12;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
     private static readonly TimeSpan ReplayDuration = TimeSpan.FromSeconds(20);
 
     [Theory]

@@ -21,7 +21,7 @@ public sealed class ChangedDefinitionsTests(KafkaFixture kafka, PostgresFixture 
     private const int Users = 40;
     private const int Shards = 3;
     private const string Triggers = "triggers = [{ on = update, coalesce = 50ms }]";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
 
     [Fact]
     public async Task Node_killed_mid_stream_goes_on_with_other_definitions_exactly()

@@ -26,15 +26,20 @@ internal sealed class FaProcess : IAsyncDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>Starts it; returns before it does anything.</summary>
-    public static Task<FaProcess> StartAsync(string outputFile, params string[] arguments) => StartAsync(NodeBuild.Own, outputFile, arguments);
-
     /// <summary>Starts the program of a build; returns before it does anything.</summary>
-    public static async Task<FaProcess> StartAsync(NodeBuild build, string outputFile, params string[] arguments)
+    /// <param name="build">Which.</param>
+    /// <param name="isAsDelivered">
+    /// The program has every method compiled fully before its first call, which costs seconds of a processor at each start. False: quickly at
+    /// first, and fully what is called often.
+    /// </param>
+    /// <param name="outputFile">Where both outputs go.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public static async Task<FaProcess> StartAsync(NodeBuild build, bool isAsDelivered, string outputFile, params string[] arguments)
     {
         // The shell gives way to the program, so the process id is the program's.
+        string compile = isAsDelivered ? "" : "export DOTNET_TC_QuickJit=1; ";
         var command = new ServerCommand(
-            "/bin/sh", ["-c", "exec \"$@\" >> \"$0\" 2>&1", outputFile, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", build.Program, .. arguments]);
+            "/bin/sh", ["-c", compile + "exec \"$@\" >> \"$0\" 2>&1", outputFile, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", build.Program, .. arguments]);
         return new FaProcess(await ServerProcess.StartAsync(command), outputFile);
     }
 
@@ -42,7 +47,7 @@ internal sealed class FaProcess : IAsyncDisposable
     public static async Task<(int ExitCode, string Output)> RunAsync(string folder, params string[] arguments)
     {
         string outputFile = Path.Combine(folder, $"output-{Guid.NewGuid():N}.txt");
-        await using FaProcess process = await StartAsync(outputFile, arguments);
+        await using FaProcess process = await StartAsync(NodeBuild.Own, isAsDelivered: false, outputFile, arguments);
         using var patience = new CancellationTokenSource(EndPatience, TimeProvider.System);
         try
         {

@@ -21,6 +21,8 @@ internal enum KillMoment
 /// <summary>Kills of a run: shares of the replay, seeded, each with a moment. All moments occur.</summary>
 internal sealed class KillPlan
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
+
     private KillPlan(int seed, IReadOnlyList<(double Share, KillMoment Moment)> kills)
     {
         Seed = seed;
@@ -70,7 +72,7 @@ internal sealed class KillPlan
                 await node.KillAsync();
                 await node.StartAsync();
                 await Eventually.NothingDiffersAsync(
-                    "a restarted node raises a fence", TimeSpan.FromSeconds(120),
+                    "a restarted node raises a fence", Patience,
                     async () => (await redis.ProgressAsync()).Epochs > epochs ? null : $"no epoch rose; the node says: {node.Tail()}",
                     TimeSpan.FromMilliseconds(1));
                 break;
@@ -86,7 +88,7 @@ internal sealed class KillPlan
     {
         long before = Mark(files);
         return Eventually.HoldsAsync(
-            $"the files of {what} change", TimeSpan.FromSeconds(120), () => Mark(files) != before, () => $"nothing is written; the node says: {node.Tail()}");
+            $"the files of {what} change", Patience, () => Mark(files) != before, () => $"nothing is written; the node says: {node.Tail()}");
     }
 
     private static long Mark(Func<IEnumerable<string>> files)

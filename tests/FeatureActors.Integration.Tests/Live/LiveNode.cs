@@ -12,11 +12,13 @@ internal sealed class LiveNode : IAsyncDisposable
     private static readonly string Session = string.Create(CultureInfo.InvariantCulture, $"{SessionTimeout.TotalSeconds}s");
 
     private readonly LiveFolder _folder;
+    private readonly bool _isAsDelivered;
     private FaProcess? _process;
 
-    private LiveNode(LiveFolder folder, string config, string name = "")
+    private LiveNode(LiveFolder folder, string config, string name = "", bool isAsDelivered = false)
     {
         _folder = folder;
+        _isAsDelivered = isAsDelivered;
         Name = name;
         ConfigFile = folder.Write(name.Length == 0 ? $"node-{Guid.NewGuid():N}.conf" : $"{name}.conf", config);
     }
@@ -65,13 +67,13 @@ internal sealed class LiveNode : IAsyncDisposable
     /// <param name="postgres">The database.</param>
     /// <param name="redis">The feature store.</param>
     /// <param name="more">Further settings.</param>
-    /// <param name="rehearses">
-    /// It rehearses before it asks for shards, as a node does unless told otherwise, so that planned moves are short: seconds of a processor
-    /// at each start. Tests that ask for values only do without.
+    /// <param name="isAsDelivered">
+    /// It starts as a node of a user does: all is compiled fully at once, and it rehearses before it asks for shards, so that planned moves
+    /// are short. That costs many seconds of a processor at each start; tests that ask for values only do without.
     /// </param>
     public static LiveNode InCluster(
         LiveFolder folder, string name, string ownership, string definitions, string bootstrap, PostgresServer postgres, RedisServer redis, string more = "",
-        bool rehearses = false)
+        bool isAsDelivered = false)
     {
         string properties = string.Join(", ", KafkaServer.ClientSettings.Select(static s => $"\"{s.Key}\" = \"{s.Value}\""));
         return new LiveNode(
@@ -91,8 +93,9 @@ internal sealed class LiveNode : IAsyncDisposable
                   postgres { host = "127.0.0.1", port = {{postgres.Port}}, database = {{PostgresServer.Database}}, user = {{PostgresServer.UserName}}, connections = 10 }
                   lease { duration = {{Session}}, renew = 500ms }
                   {{more}}
-                """), rehearses),
-            name);
+                """), isAsDelivered),
+            name,
+            isAsDelivered);
     }
 
     /// <summary>A node whose sources are topics and whose log lies in its data directory.</summary>
@@ -111,7 +114,8 @@ internal sealed class LiveNode : IAsyncDisposable
     }
 
     /// <summary>Starts the process; returns before it does anything.</summary>
-    public async Task StartAsync() => _process = await FaProcess.StartAsync(Build, _folder.Of($"{Path.GetFileNameWithoutExtension(ConfigFile)}.log"), "run", "--config", ConfigFile);
+    public async Task StartAsync() => _process = await FaProcess.StartAsync(
+        Build, _isAsDelivered, _folder.Of($"{Path.GetFileNameWithoutExtension(ConfigFile)}.log"), "run", "--config", ConfigFile);
 
     /// <summary>Adds settings, which the next process follows; what was set before gives way.</summary>
     public void Configure(string settings) => File.AppendAllText(ConfigFile, $"\n{settings}\n");
@@ -154,7 +158,7 @@ internal sealed class LiveNode : IAsyncDisposable
         }
     }
 
-    private static string Text(LiveFolder folder, string definitions, RedisServer redis, string more, bool rehearses = false)
+    private static string Text(LiveFolder folder, string definitions, RedisServer redis, string more, bool isAsDelivered = false)
     {
         string password = redis.ConnectionString.Split("password=") is [_, { } text] ? $", password = \"{text}\"" : "";
         return string.Create(CultureInfo.InvariantCulture, $$"""
@@ -164,7 +168,7 @@ internal sealed class LiveNode : IAsyncDisposable
               redis { host = "127.0.0.1", port = {{redis.Port}}, verify-versions = true, command-timeout = 2s{{password}} }
               checkpoints.interval = 1s
               publish { sweep-interval = 2s, fence-check = 500ms }
-              {{(rehearses ? "" : "warm-up = 0s")}}
+              {{(isAsDelivered ? "" : "warm-up = 0s")}}
             {{more}}
             }
             """);

@@ -16,7 +16,7 @@ public sealed class NothingArrivesTests(KafkaFixture kafka)
     private const long SlotMs = 1_000;
     private const long LatenessMaxMs = 1_500;
     private static readonly int[] WindowsSeconds = [3, 5, 10];
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
 
     [Fact]
     public async Task Values_step_down_at_the_boundaries_of_their_windows_and_nothing_is_left_behind()

@@ -9,7 +9,7 @@ namespace FeatureActors.Integration.Tests.Live;
 [Trait("Category", "Chaos")]
 public sealed class RedisLossTests(KafkaFixture kafka)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
     private static readonly TimeSpan ReplayDuration = TimeSpan.FromSeconds(Math.Max(35, Away.TotalSeconds * 4));
 
     // The full run, asked for by FA_REDIS_AWAY=20, keeps it away for 20 s.

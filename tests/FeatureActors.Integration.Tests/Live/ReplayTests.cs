@@ -14,7 +14,7 @@ namespace FeatureActors.Integration.Tests.Live;
 public sealed class ReplayTests(KafkaFixture kafka, ITestOutputHelper output)
 {
     private const int KeysEach = 50;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(240);
     private static readonly TimeSpan ReplayDuration = TimeSpan.FromSeconds(Math.Max(55, KillPlan.Count * 10));
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class ReplayTests(KafkaFixture kafka, ITestOutputHelper output)
             await Eventually.NothingDiffersAsync(
                 $"values come to {at:P1} of the year", Patience,
                 async () => (await redis.ProgressAsync()).ClockMs >= begin + (at * length) ? null : $"the node says: {node.Tail()}",
-                TimeSpan.FromMilliseconds(2));
+                TimeSpan.FromMilliseconds(10));
             await KillPlan.KillAndRestartAsync(node, redis, folder.Of("data"), () => Directory.EnumerateFiles(folder.Of("data"), "log-*"), moment);
         }
 
