@@ -16,6 +16,9 @@ internal sealed class BlockStore : BlockMemory, IDisposable
     private const int LargeBit = int.MinValue;
     private const int CacheLineBytes = 64;
 
+    // Of a larger block mostly a part is needed.
+    private const int ForeseenBytes = 512;
+
     // A handle is the chunk's index and the block's place in it; a chunk has at most 512 blocks of the smallest class.
     private const int PlaceBits = 9;
     private const int PlaceMask = (1 << PlaceBits) - 1;
@@ -73,21 +76,21 @@ internal sealed class BlockStore : BlockMemory, IDisposable
     /// <summary>The bytes of a block, which need not be the open one.</summary>
     public ReadOnlySpan<byte> Peek(int handle) => BlockOf(handle);
 
-    /// <summary>Reads a block's first bytes, so that they are near when it is opened.</summary>
-    public int Foresee(int handle)
+    /// <summary>Brings a block near that is opened soon.</summary>
+    public void Foresee(int handle)
     {
         if (handle < 0)
         {
-            return 0;
+            return;
         }
 
         ref readonly ChunkPlace chunk = ref _places[handle >> PlaceBits];
-        int at = (handle & PlaceMask) * chunk.Stride;
-
-        // The key stands behind the groups, mostly in the second line; the newest slot of the last feature at the end.
-        byte[] bytes = chunk.Bytes;
-        int last = at + chunk.Stride - 1;
-        return bytes[at] + bytes[Math.Min(at + CacheLineBytes, last)] + bytes[last];
+        ref byte at = ref chunk.Bytes[(handle & PlaceMask) * chunk.Stride];
+        int end = Math.Min(chunk.Stride, ForeseenBytes);
+        for (int line = 0; line < end; line += CacheLineBytes)
+        {
+            Prefetch.Line(in Unsafe.Add(ref at, line));
+        }
     }
 
     /// <summary>Frees the entity's block.</summary>

@@ -4,8 +4,9 @@ using FeatureActors.Core.Slots;
 namespace FeatureActors.Runtime.Entities;
 
 /// <summary>
-/// Finds a shard's loaded entities by key: open addressing over 32-bit hashes, places in pages that never move. Used by one
-/// shard only.
+/// Finds a shard's loaded entities by key: open addressing over 32-bit hashes, places in pages that never move. An entry of the index is
+/// the entity's place in its low bits, as many as the index has entries, and in the others those of the hash that did not choose
+/// where the search begins: other entities on the way are told apart without a look at them. Used by one shard only.
 /// </summary>
 internal sealed class EntityTable
 {
@@ -13,8 +14,8 @@ internal sealed class EntityTable
     private const int PageSize = 1 << PageBits;
     private const int Empty = -1;
 
-    // Fewer entities stand in the processor's second cache, which is read sooner than asked for.
-    private const int ForeseeFrom = 2048;
+    // Keys that are handled together while the next ones are on their way.
+    private const int Step = 16;
 
     private EntitySlot[][] _pages = new EntitySlot[16][];
     private int _pageCount;
@@ -23,9 +24,6 @@ internal sealed class EntityTable
     private readonly EntityBlock _block;
     private int[] _index;
     private int _next;
-
-    // Means nothing; the compiler must not find out that what was read is not used.
-    private int _foreseen;
 
     public EntityTable(BlockStore store, EntityBlock block)
     {
@@ -62,13 +60,11 @@ internal sealed class EntityTable
     /// <summary>Place of the entity with this key, or −1; the open block stays open.</summary>
     public int Seek(ReadOnlySpan<byte> key, ulong keyHash)
     {
-        uint hash = (uint)keyHash;
-        int mask = _index.Length - 1;
-        for (int i = Spread(hash) & mask; _index[i] != Empty; i = (i + 1) & mask)
+        int spread = Spread((uint)keyHash);
+        for (int i = spread & Mask; _index[i] != Empty; i = (i + 1) & Mask)
         {
-            int entity = _index[i];
-            ref readonly EntitySlot slot = ref this[entity];
-            if (slot.Hash == hash && _block.IsOf(_store.Peek(slot.Handle), key))
+            int entity = _index[i] & Mask;
+            if (IsAlike(_index[i], spread) && Is(entity, key, keyHash))
             {
                 return entity;
             }
@@ -78,44 +74,25 @@ internal sealed class EntityTable
     }
 
     /// <summary>
-    /// Brings near what <see cref="Seek"/> will read for each key. The loads of one step do not depend on each other, so the processor
-    /// waits for memory once for many keys, not three times for each; with a million entities that is most of what a row costs.
+    /// Finds the entities of keys, <see cref="SoughtKey.Entity"/>, or −1. What is read for some keys is asked for while those before them
+    /// are compared, one step after another, so that hardly a read waits: with a million entities that would be most of what a row costs.
     /// </summary>
-    public void Foresee(Span<SoughtKey> keys)
+    /// <param name="keys">The keys.</param>
+    /// <param name="bytes">Where their bytes stand.</param>
+    public void Seek(Span<SoughtKey> keys, ReadOnlySpan<byte> bytes)
     {
-        if (Count < ForeseeFrom)
+        for (int from = -2 * Step; from < keys.Length; from += Step)
         {
-            return;
-        }
-
-        int mask = _index.Length - 1;
-        int[] index = _index;
-        foreach (ref SoughtKey key in keys)
-        {
-            key.Entity = index[Spread((uint)key.Hash) & mask];
-        }
-
-        foreach (ref readonly SoughtKey key in keys)
-        {
-            if (key.Entity >= 0)
-            {
-                _foreseen += this[key.Entity].Handle;
-            }
-        }
-
-        foreach (ref readonly SoughtKey key in keys)
-        {
-            if (key.Entity >= 0)
-            {
-                _foreseen += _store.Foresee(this[key.Entity].Handle);
-            }
+            ForeseeEntities(StepOf(keys, from + (2 * Step)));
+            ForeseeBlocks(StepOf(keys, from + Step));
+            Confirm(StepOf(keys, from), bytes);
         }
     }
 
     /// <summary>Adds an entity that is not in the table; its block is the caller's task.</summary>
     public int Add(ulong keyHash)
     {
-        if ((Count + 1) * 4 > _index.Length * 3)
+        if ((Count + 1) * 2 > _index.Length)
         {
             Rehash(_index.Length * 2);
         }
@@ -152,9 +129,9 @@ internal sealed class EntityTable
     public void Remove(int entity)
     {
         ref EntitySlot slot = ref this[entity];
-        int mask = _index.Length - 1;
+        int mask = Mask;
         int hole = Spread(slot.Hash) & mask;
-        while (_index[hole] != entity)
+        while ((_index[hole] & mask) != entity)
         {
             hole = (hole + 1) & mask;
         }
@@ -162,7 +139,7 @@ internal sealed class EntityTable
         // Entries behind the hole move up when their probe sequence passes it, so that no tombstones are needed.
         for (int i = (hole + 1) & mask; _index[i] != Empty; i = (i + 1) & mask)
         {
-            int home = Spread(this[_index[i]].Hash) & mask;
+            int home = Spread(this[_index[i] & mask].Hash) & mask;
             if (((i - home) & mask) >= ((i - hole) & mask))
             {
                 _index[hole] = _index[i];
@@ -186,27 +163,91 @@ internal sealed class EntityTable
     /// </summary>
     internal static int Spread(uint hash) => (int)((hash * 0x9E3779B97F4A7C15UL) >> 32) & int.MaxValue;
 
+    private int Mask => _index.Length - 1;
+
+    private void Confirm(Span<SoughtKey> keys, ReadOnlySpan<byte> bytes)
+    {
+        foreach (ref SoughtKey key in keys)
+        {
+            ReadOnlySpan<byte> sought = bytes.Slice(key.Start, key.Length);
+            if (key.Entity != Empty && !Is(key.Entity, sought, key.Hash))
+            {
+                key.Entity = Seek(sought, key.Hash);
+            }
+        }
+    }
+
+    // A guess is the only entity that the index takes for the key's, but for keys with equal bits of the hash; without one there is none.
+    private void ForeseeEntities(Span<SoughtKey> keys)
+    {
+        int[] index = _index;
+        int mask = index.Length - 1;
+        foreach (ref SoughtKey key in keys)
+        {
+            int spread = Spread((uint)key.Hash);
+            int i = spread & mask;
+            while (index[i] != Empty && !IsAlike(index[i], spread))
+            {
+                i = (i + 1) & mask;
+            }
+
+            key.Entity = Empty;
+            if (index[i] != Empty)
+            {
+                key.Entity = index[i] & mask;
+                ref readonly EntitySlot slot = ref this[key.Entity];
+                Prefetch.Line(in slot.ScheduledMs);
+                Prefetch.Line(in slot.LastUsed);
+            }
+        }
+    }
+
+    private void ForeseeBlocks(Span<SoughtKey> keys)
+    {
+        foreach (ref readonly SoughtKey key in keys)
+        {
+            if (key.Entity >= 0)
+            {
+                _store.Foresee(this[key.Entity].Handle);
+            }
+        }
+    }
+
+    private static Span<SoughtKey> StepOf(Span<SoughtKey> keys, int from) =>
+        from < 0 || from >= keys.Length ? [] : keys.Slice(from, Math.Min(Step, keys.Length - from));
+
+    // Entities are fewer than entries, so that no entry equals that of none.
+    private bool IsAlike(int entry, int spread) => ((entry ^ spread) & ~Mask) == 0;
+
+    private bool Is(int entity, ReadOnlySpan<byte> key, ulong keyHash)
+    {
+        ref readonly EntitySlot slot = ref this[entity];
+        return slot.Hash == (uint)keyHash && _block.IsOf(_store.Peek(slot.Handle), key);
+    }
+
     private void Insert(int entity, uint hash)
     {
-        int mask = _index.Length - 1;
-        int i = Spread(hash) & mask;
+        int spread = Spread(hash);
+        int i = spread & Mask;
         while (_index[i] != Empty)
         {
-            i = (i + 1) & mask;
+            i = (i + 1) & Mask;
         }
 
-        _index[i] = entity;
+        _index[i] = (spread & ~Mask) | entity;
     }
 
     private void Rehash(int size)
     {
         int[] old = _index;
+        int oldMask = Mask;
         _index = new int[size];
         Array.Fill(_index, Empty);
-        foreach (int entity in old)
+        foreach (int entry in old)
         {
-            if (entity != Empty)
+            if (entry != Empty)
             {
+                int entity = entry & oldMask;
                 Insert(entity, this[entity].Hash);
             }
         }

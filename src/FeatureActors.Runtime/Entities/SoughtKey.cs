@@ -27,6 +27,6 @@ internal struct SoughtKey
     /// <summary>Stable hash of the key.</summary>
     public ulong Hash;
 
-    /// <summary>Place of its entity; before the search a guess, see <see cref="EntityTable.Foresee"/>.</summary>
+    /// <summary>Place of its entity, or −1; while it is sought a guess.</summary>
     public int Entity;
 }

@@ -126,16 +126,15 @@ internal sealed partial class ShardMachine
     private bool TryFindEntities()
     {
         _missing.Clear();
-        _table.Foresee(_rows.Keys);
+        _table.Seek(_rows.Keys, _reader.Bytes);
         foreach (ref SoughtKey key in _rows.Keys)
         {
-            ReadOnlySpan<byte> bytes = _reader.Bytes.Slice(key.Start, key.Length);
-            key.Entity = _table.Seek(bytes, key.Hash);
             if (key.Entity >= 0)
             {
                 continue;
             }
 
+            ReadOnlySpan<byte> bytes = _reader.Bytes.Slice(key.Start, key.Length);
             if (_cold > 0)
             {
                 _missing.Add(bytes.ToArray());
