@@ -16,8 +16,10 @@ internal sealed class BlockStore : BlockMemory, IDisposable
     private const int LargeBit = int.MinValue;
     private const int CacheLineBytes = 64;
 
-    // Of a larger block mostly a part is needed.
-    private const int ForeseenBytes = 512;
+    // Of a larger block only its begin is brought near, with the key behind the groups, and its end, with the newest slot of the last feature:
+    // the lines of all of them would push each other out before they are read.
+    private const int WholeBytesMax = 512;
+    private const int BeginBytes = 2 * CacheLineBytes;
 
     // A handle is the chunk's index and the block's place in it; a chunk has at most 512 blocks of the smallest class.
     private const int PlaceBits = 9;
@@ -86,11 +88,13 @@ internal sealed class BlockStore : BlockMemory, IDisposable
 
         ref readonly ChunkPlace chunk = ref _places[handle >> PlaceBits];
         ref byte at = ref chunk.Bytes[(handle & PlaceMask) * chunk.Stride];
-        int end = Math.Min(chunk.Stride, ForeseenBytes);
+        int end = chunk.Stride <= WholeBytesMax ? chunk.Stride : BeginBytes;
         for (int line = 0; line < end; line += CacheLineBytes)
         {
             Prefetch.Line(in Unsafe.Add(ref at, line));
         }
+
+        Prefetch.Line(in Unsafe.Add(ref at, chunk.Stride - 1));
     }
 
     /// <summary>Frees the entity's block.</summary>
