@@ -57,22 +57,6 @@ internal sealed class EntityTable
         return entity;
     }
 
-    /// <summary>Place of the entity with this key, or −1; the open block stays open.</summary>
-    public int Seek(ReadOnlySpan<byte> key, ulong keyHash)
-    {
-        int spread = Spread((uint)keyHash);
-        for (int i = spread & Mask; _index[i] != Empty; i = (i + 1) & Mask)
-        {
-            int entity = _index[i] & Mask;
-            if (IsAlike(_index[i], spread) && Is(entity, key, keyHash))
-            {
-                return entity;
-            }
-        }
-
-        return Empty;
-    }
-
     /// <summary>
     /// Finds the entities of keys, <see cref="SoughtKey.Entity"/>, or −1. What is read for some keys is asked for while those before them
     /// are compared, one step after another, so that hardly a read waits: with a million entities that would be most of what a row costs.
@@ -164,6 +148,22 @@ internal sealed class EntityTable
     internal static int Spread(uint hash) => (int)((hash * 0x9E3779B97F4A7C15UL) >> 32) & int.MaxValue;
 
     private int Mask => _index.Length - 1;
+
+    // The open block stays open.
+    private int Seek(ReadOnlySpan<byte> key, ulong keyHash)
+    {
+        int spread = Spread((uint)keyHash);
+        for (int i = spread & Mask; _index[i] != Empty; i = (i + 1) & Mask)
+        {
+            int entity = _index[i] & Mask;
+            if (IsAlike(_index[i], spread) && Is(entity, key, keyHash))
+            {
+                return entity;
+            }
+        }
+
+        return Empty;
+    }
 
     private void Confirm(Span<SoughtKey> keys, ReadOnlySpan<byte> bytes)
     {

@@ -51,7 +51,7 @@ public sealed class NodeQuestionTests
         using var fa = new Fa();
 
         // The first answer takes tens of milliseconds.
-        Assert.Equal(0, await fa.RunAsync("shards", "--config", Config(fa, node, more: "", http: "forward-timeout = 10ms")));
+        Assert.Equal(0, await fa.RunAsync("shards", "--config", Config(fa, node, http: "forward-timeout = 10ms")));
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using System.Text;
 using FeatureActors.Core.Sharding;
 using FeatureActors.Core.Slots;
-using FeatureActors.Core.Windows;
 using FeatureActors.Runtime.Entities;
 
 namespace FeatureActors.Runtime.Tests.Entities;
@@ -15,11 +14,8 @@ public sealed class BlockStoreTests
     public void Random_entities_are_what_a_dictionary_holds_through_growth_and_evacuation(int seed)
     {
         var random = new Random(seed);
-        var layout = new EntityLayout(BlockPlans.Of(1, [SlidingWindow.Of("a", 1000, 1)]));
-        using var store = new BlockStore(new ChunkPool());
-        var block = new EntityBlock(layout, store);
-        var table = new EntityTable(store, block);
-        store.Attach(table);
+        using var memory = new EntityMemory();
+        (EntityTable table, EntityBlock block) = (memory.Table, memory.Block);
         var model = new Dictionary<string, List<byte>>();
         int names = random.Next(50, 3000);
         for (int step = 0; step < 20_000; step++)
@@ -37,15 +33,12 @@ public sealed class BlockStoreTests
                     continue;
                 }
 
-                entity = table.Add(hash);
-                store.Create(entity, EntityBlock.SizeOfEmpty(layout, key.Length));
-                block.Create(key);
+                entity = memory.Add(key, hash);
                 model[name] = [];
             }
             else if (random.Next(isShrinking ? 2 : 5) == 0)
             {
-                store.Free(entity);
-                table.Remove(entity);
+                memory.Remove(entity);
                 model.Remove(name);
                 continue;
             }
@@ -76,12 +69,10 @@ public sealed class BlockStoreTests
         foreach (string name in model.Keys)
         {
             byte[] key = Encoding.UTF8.GetBytes(name);
-            int entity = table.Find(key, StableHash.Of(key));
-            store.Free(entity);
-            table.Remove(entity);
+            memory.Remove(table.Find(key, StableHash.Of(key)));
         }
 
-        Assert.Equal(0, store.ReservedBytes);
+        Assert.Equal(0, memory.Store.ReservedBytes);
         Assert.Equal(0, table.Count);
     }
 }

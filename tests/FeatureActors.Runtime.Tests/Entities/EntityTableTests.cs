@@ -1,7 +1,5 @@
 using System.Text;
 using FeatureActors.Core.Sharding;
-using FeatureActors.Core.Slots;
-using FeatureActors.Core.Windows;
 using FeatureActors.Runtime.Entities;
 
 namespace FeatureActors.Runtime.Tests.Entities;
@@ -40,11 +38,8 @@ public sealed class EntityTableTests
     public void Keys_that_are_sought_together_are_found_as_each_by_itself(int seed, ulong hashBits)
     {
         var random = new Random(seed);
-        var layout = new EntityLayout(BlockPlans.Of(1, [SlidingWindow.Of("a", 1000, 1)]));
-        using var store = new BlockStore(new ChunkPool());
-        var block = new EntityBlock(layout, store);
-        var table = new EntityTable(store, block);
-        store.Attach(table);
+        using var memory = new EntityMemory();
+        EntityTable table = memory.Table;
         ulong HashOf(ReadOnlySpan<byte> key) => EntityTable.HashOf(key) & hashBits;
         int names = hashBits == ulong.MaxValue ? 4000 : 400;
         for (int round = 0; round < 60; round++)
@@ -70,14 +65,11 @@ public sealed class EntityTableTests
                 int entity = table.Find(name, key.Hash);
                 if (entity < 0)
                 {
-                    entity = table.Add(key.Hash);
-                    store.Create(entity, EntityBlock.SizeOfEmpty(layout, name.Length));
-                    block.Create(name);
+                    memory.Add(name, key.Hash);
                 }
                 else if (random.Next(4) == 0)
                 {
-                    store.Free(entity);
-                    table.Remove(entity);
+                    memory.Remove(entity);
                 }
             }
         }
