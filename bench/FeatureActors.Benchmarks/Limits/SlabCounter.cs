@@ -1,61 +1,62 @@
-using System.Runtime.InteropServices;
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using FeatureActors.Core.Sharding;
 
 namespace FeatureActors.Benchmarks.Limits;
 
 /// <summary>
-/// The least that counting by key can cost: the key's hash, open addressing over a table of entry numbers, the key's bytes
-/// compared, one long raised. No time, window, trigger, checkpoint or type.
+/// The least that counting by key can cost: the key's hash, open addressing over one flat array whose entries hold key and count side by
+/// side, the key's bytes compared, one long raised. With many keys that is one wait for memory. No time, window, trigger,
+/// checkpoint or type.
 /// </summary>
 internal sealed class SlabCounter
 {
-    private readonly int[] _table;
-    private readonly byte[] _keys;
-    private readonly int[] _keyStart;
-    private readonly ulong[] _hashes;
-    private readonly long[] _counts;
-    private int _entries;
-    private int _keyBytes;
+    private const int KeyBytesMax = 16;
+
+    private readonly Entry[] _entries;
 
     /// <summary>A counter with room for <paramref name="keys"/> keys of at most 16 bytes.</summary>
-    public SlabCounter(int keys)
-    {
-        _table = new int[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)keys * 2)];
-        _keys = new byte[keys * 16];
-        _keyStart = new int[keys + 1];
-        _hashes = new ulong[keys];
-        _counts = new long[keys];
-    }
+    public SlabCounter(int keys) => _entries = new Entry[(int)BitOperations.RoundUpToPowerOf2((uint)keys * 2)];
 
     /// <summary>Sum of all counts.</summary>
-    public long Total => _counts.Sum();
+    public long Total => _entries.Sum(static e => e.Count);
 
     /// <summary>Counts one event of a key.</summary>
     public void Add(ReadOnlySpan<byte> key)
     {
-        ulong hash = StableHash.Of(key);
-        int mask = _table.Length - 1;
-        int place = (int)hash & mask;
-        while (_table[place] != 0)
+        int mask = _entries.Length - 1;
+        for (int place = (int)StableHash.Of(key) & mask; ; place = (place + 1) & mask)
         {
-            int entry = _table[place] - 1;
-            if (_hashes[entry] == hash && KeyOf(entry).SequenceEqual(key))
+            ref Entry entry = ref _entries[place];
+            if (entry.Count == 0)
             {
-                _counts[entry]++;
-                return;
+                key.CopyTo(entry.Key);
+                entry.KeyLength = key.Length;
+            }
+            else if (!KeyBytes.AreEqual(entry.Key[..entry.KeyLength], key))
+            {
+                continue;
             }
 
-            place = (place + 1) & mask;
+            entry.Count++;
+            return;
         }
-
-        _table[place] = _entries + 1;
-        _hashes[_entries] = hash;
-        key.CopyTo(_keys.AsSpan(_keyBytes));
-        _keyBytes += key.Length;
-        _counts[_entries] = 1;
-        _keyStart[++_entries] = _keyBytes;
     }
 
-    private ReadOnlySpan<byte> KeyOf(int entry) => MemoryMarshal.CreateReadOnlySpan(
-        ref _keys[_keyStart[entry]], _keyStart[entry + 1] - _keyStart[entry]);
+    private struct Entry
+    {
+        public long Count;
+        public int KeyLength;
+        private KeyRoom _key;
+
+        [UnscopedRef]
+        public Span<byte> Key => _key;
+    }
+
+    [InlineArray(KeyBytesMax)]
+    private struct KeyRoom
+    {
+        private byte _first;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using FeatureActors.Runtime.Shards;
 
 namespace FeatureActors.Benchmarks.Nodes;
 
@@ -125,11 +126,8 @@ internal sealed record NodeFigures
     /// <summary>True once the sources ended and everything is published.</summary>
     public bool IsEnd { get; init; }
 
-    /// <summary>Median event-to-sink latency, ms.</summary>
-    public double P50Ms { get; init; }
-
-    /// <summary>99th percentile of it.</summary>
-    public double P99Ms { get; init; }
+    /// <summary>Event-to-sink latencies, as <see cref="ShardCounters.LatencyBuckets"/>.</summary>
+    public IReadOnlyList<long> Latencies { get; init; } = [];
 
     /// <summary>Managed heap, MiB.</summary>
     public double HeapMiB { get; init; }
@@ -157,6 +155,10 @@ internal sealed record NodeFigures
 
     /// <summary>Why something stands still.</summary>
     public string Halts { get; init; } = "";
+
+    /// <summary>Event-to-sink latency at a quantile since the node said <paramref name="before"/>, ms.</summary>
+    public double LatencyMs(NodeFigures before, double quantile) =>
+        ShardCounters.Quantile([.. Latencies.Zip(before.Latencies, static (all, early) => all - early)], quantile);
 }
 
 /// <summary>How a node process runs.</summary>

@@ -32,7 +32,10 @@ public sealed record NodeStatus(
     public IEnumerable<string> Halts => Shards.Select(static s => s.Halt).Concat(Sources.Select(static s => s.Halt)).OfType<string>();
 
     /// <summary>Event-to-sink latency in milliseconds at a quantile between 0 and 1, over all shards since the start.</summary>
-    public double LatencyMs(double quantile) => ShardCounters.Quantile(Shards.Select(static s => s.Counters), quantile);
+    public double LatencyMs(double quantile) => ShardCounters.Quantile(SumLatencies(), quantile);
+
+    /// <summary>Event-to-sink latencies of all shards since the start, as <see cref="ShardCounters.LatencyBuckets"/>.</summary>
+    public long[] SumLatencies() => ShardCounters.SumLatencies(Shards.Select(static s => s.Counters));
 }
 
 /// <summary>One use of a plug-in at a moment.</summary>

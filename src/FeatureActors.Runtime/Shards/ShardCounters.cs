@@ -5,6 +5,8 @@ namespace FeatureActors.Runtime.Shards;
 /// <summary>What a shard has done. Written by the shard, read by anyone: single values may be a moment old.</summary>
 public sealed class ShardCounters
 {
+    private const int LatencyBucketCount = 96;
+
     /// <summary>Rows applied.</summary>
     public long Rows;
 
@@ -81,7 +83,7 @@ public sealed class ShardCounters
     public long LastIngestMs;
 
     /// <summary>Event-to-sink times: bucket i counts latencies below 2^(i/4) ms.</summary>
-    public long[] LatencyBuckets { get; } = new long[96];
+    public long[] LatencyBuckets { get; } = new long[LatencyBucketCount];
 
     /// <summary><see cref="Loads"/> by the format that the entities were stored in, which is the index.</summary>
     public long[] LoadsByFormat { get; } = new long[StoredFormat.Newest + 1];
@@ -100,10 +102,10 @@ public sealed class ShardCounters
         LatencyBuckets[bucket]++;
     }
 
-    /// <summary>Latency in milliseconds that the share <paramref name="quantile"/> of the published rows kept, over several shards.</summary>
-    public static double Quantile(IEnumerable<ShardCounters> shards, double quantile)
+    /// <summary><see cref="LatencyBuckets"/> of several shards together.</summary>
+    public static long[] SumLatencies(IEnumerable<ShardCounters> shards)
     {
-        long[] sum = new long[96];
+        long[] sum = new long[LatencyBucketCount];
         foreach (ShardCounters shard in shards)
         {
             for (int i = 0; i < sum.Length; i++)
@@ -112,11 +114,19 @@ public sealed class ShardCounters
             }
         }
 
-        long wanted = (long)Math.Ceiling(sum.Sum() * quantile);
+        return sum;
+    }
+
+    /// <summary>Latency in milliseconds that the share <paramref name="quantile"/> of the published rows kept; 0 when there are none.</summary>
+    /// <param name="buckets">Their numbers, as <see cref="LatencyBuckets"/>.</param>
+    /// <param name="quantile">Between 0 and 1.</param>
+    public static double Quantile(IReadOnlyList<long> buckets, double quantile)
+    {
+        long wanted = (long)Math.Ceiling(buckets.Sum() * quantile);
         long seen = 0;
-        for (int i = 0; i < sum.Length; i++)
+        for (int i = 0; i < buckets.Count; i++)
         {
-            seen += sum[i];
+            seen += buckets[i];
             if (seen >= wanted && seen > 0)
             {
                 return Math.Pow(2, i / 4.0);

@@ -17,15 +17,7 @@ internal static class LatencyHistogram
     /// <summary>Upper bounds in seconds with the number of times at or below them, and the number of all.</summary>
     public static (IReadOnlyList<(double Bound, long Count)> Buckets, long All, double SumSeconds) Read(NodeStatus node)
     {
-        long[] counts = new long[96];
-        foreach (ShardStatus shard in node.Shards)
-        {
-            for (int i = 0; i < counts.Length; i++)
-            {
-                counts[i] += shard.Counters.LatencyBuckets[i];
-            }
-        }
-
+        long[] counts = node.SumLatencies();
         var buckets = new List<(double, long)>();
         long below = 0;
         double sum = 0;
