@@ -33,6 +33,9 @@ internal sealed record BenchOptions
     /// <summary>Seconds of the paced run that measures latency; 0 leaves it out.</summary>
     public int PacedSeconds { get; init; } = 15;
 
+    /// <summary>Events a second of the paced run; 0 for half of what was reached, divided by the number of stores.</summary>
+    public int PacedRate { get; init; }
+
     /// <summary>Milliseconds by which updates of a key are coalesced.</summary>
     public int CoalesceMs { get; init; } = 1_000;
 
@@ -91,11 +94,12 @@ internal sealed record BenchOptions
         "--store" => this with { Stores = [.. value.Split(',').Select(Store)] },
         "--span-minutes" => this with { Span = TimeSpan.FromMinutes(Number(option, value, 0)) },
         "--paced-seconds" => this with { PacedSeconds = Number(option, value, 0) },
+        "--paced-rate" => this with { PacedRate = Number(option, value, 0) },
         "--coalesce-ms" => this with { CoalesceMs = Number(option, value, 0) },
         "--moves" => this with { Moves = Number(option, value, 1) },
         "--logs" => this with { Logs = value },
         "--entities" => this with { Entities = Number(option, value, 1) },
         _ => throw new ArgumentException(
-            $"unknown option {option}; there are --json, --runs, --events, --keys, --profile, --store, --span-minutes, --paced-seconds, --coalesce-ms, --moves, --entities, --logs"),
+            $"unknown option {option}; there are --json, --runs, --events, --keys, --profile, --store, --span-minutes, --paced-seconds, --paced-rate, --coalesce-ms, --moves, --entities, --logs"),
     };
 }

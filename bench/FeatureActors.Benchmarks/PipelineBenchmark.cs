@@ -145,7 +145,9 @@ internal static class PipelineBenchmark
     /// <summary>At one rate for all stores: at full speed a database takes CPU from the node, which then publishes more often per event.</summary>
     private static async Task PaceAsync(Preloaded servers, BenchOptions options, string profile, BenchReport report)
     {
-        double rate = report.Get(RowOf(profile, options.Stores[0]), "events/s") / (2 * options.Stores.Count);
+        double rate = options.PacedRate > 0
+            ? options.PacedRate
+            : report.Get(RowOf(profile, options.Stores[0]), "events/s") / (2 * options.Stores.Count);
         var runs = new Dictionary<StoreKind, List<(string Figure, double Value)[]>>();
         foreach (StoreKind store in options.Stores)
         {

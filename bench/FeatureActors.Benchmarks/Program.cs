@@ -12,7 +12,7 @@ const string Usage = """
       memory       20 million events over a million keys and seven days: resident set
       takeover     kill -9 of a node at 20,000 events/s, with a small and a large table, and planned moves: how long a shard stands still
       --span-minutes N  pipeline, redis-side: event times cover N minutes back from now (default 0)
-      --paced-seconds N, --coalesce-ms N  pipeline: length of the latency run; how long updates of a key are gathered
+      --paced-seconds N, --paced-rate N, --coalesce-ms N  pipeline: length of the latency run and its events/s; how long updates of a key are gathered
       --store off,sqlite,postgres         pipeline: where checkpoints go; several are run in turn, and what they add to none is shown
       --moves N, --entities N   takeover: moves at least (100); rows of the large table (2,000,000);
                                 --profile kill-small,kill-large,kill-ingest,moves-lease,moves-group
