@@ -51,37 +51,13 @@ internal readonly ref struct DistinctPayload
     public ReadOnlySpan<byte> Sketch { get; }
 
     /// <summary>Most bytes of a payload without its sketch.</summary>
-    public static long BytesMax(int keysMax) => SketchHeaderBytes + ((long)keysMax * WidthOf((uint)keysMax - 1));
+    public static long BytesMax(int keysMax) => SketchHeaderBytes + ((long)keysMax * SubKeyIds.WidthOf((uint)keysMax - 1));
 
     /// <summary>The id at a place.</summary>
-    public uint Id(int index) => Read(_ids, _width, index);
+    public uint Id(int index) => SubKeyIds.Read(_ids, _width, index);
 
     /// <summary>Index of an id, or the complement of the index at which it would stand.</summary>
-    public int IndexOf(uint id)
-    {
-        int low = 0;
-        int high = Count - 1;
-        while (low <= high)
-        {
-            int middle = (low + high) >> 1;
-            uint found = Id(middle);
-            if (found == id)
-            {
-                return middle;
-            }
-
-            if (found < id)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle - 1;
-            }
-        }
-
-        return ~low;
-    }
+    public int IndexOf(uint id) => SubKeyIds.IndexOf(_ids, _width, Count, id);
 
     /// <summary>Adds an id that is not there.</summary>
     public static void Insert(ref FeatureSlot slot, uint id)
@@ -95,7 +71,7 @@ internal readonly ref struct DistinctPayload
         var payload = new DistinctPayload(slot.Payload);
         int count = payload.Count;
         int index = ~payload.IndexOf(id);
-        int width = Math.Max(payload._width, WidthOf(id));
+        int width = Math.Max(payload._width, SubKeyIds.WidthOf(id));
         int idsAt = slot.Payload.Length - payload._ids.Length;
         if (width != payload._width)
         {
@@ -103,7 +79,7 @@ internal readonly ref struct DistinctPayload
         }
 
         slot.SplicePayload(idsAt + (index * width), width);
-        Write(slot.Payload.Slice(idsAt + (index * width), width), id);
+        SubKeyIds.Write(slot.Payload.Slice(idsAt + (index * width), width), id);
     }
 
     /// <summary>Replaces the ids, which are ascending; the sketch stays.</summary>
@@ -114,14 +90,14 @@ internal readonly ref struct DistinctPayload
             return;
         }
 
-        int width = WidthOf(ids[^1]);
+        int width = SubKeyIds.WidthOf(ids[^1]);
         int idsAt = slot.Payload.IsEmpty ? 1 : slot.Payload.Length - new DistinctPayload(slot.Payload)._ids.Length;
         slot.ResizePayload(idsAt + (ids.Length * width));
         Span<byte> payload = slot.Payload;
         payload[0] = (byte)((payload[0] & HasSketch) | width);
         for (int i = 0; i < ids.Length; i++)
         {
-            Write(payload.Slice(idsAt + (i * width), width), ids[i]);
+            SubKeyIds.Write(payload.Slice(idsAt + (i * width), width), ids[i]);
         }
     }
 
@@ -147,31 +123,6 @@ internal readonly ref struct DistinctPayload
     public static void CloseSketch(in FeatureSlot slot, in PayloadPart sketch) =>
         BinaryPrimitives.WriteUInt16LittleEndian(slot.Payload[1..], (ushort)sketch.Length);
 
-    private static int WidthOf(uint id) => id <= byte.MaxValue ? 1 : id <= ushort.MaxValue ? 2 : 4;
-
-    private static uint Read(ReadOnlySpan<byte> ids, int width, int index) => width switch
-    {
-        1 => ids[index],
-        2 => BinaryPrimitives.ReadUInt16LittleEndian(ids[(index * 2)..]),
-        _ => BinaryPrimitives.ReadUInt32LittleEndian(ids[(index * 4)..]),
-    };
-
-    private static void Write(Span<byte> target, uint id)
-    {
-        switch (target.Length)
-        {
-            case 1:
-                target[0] = (byte)id;
-                break;
-            case 2:
-                BinaryPrimitives.WriteUInt16LittleEndian(target, (ushort)id);
-                break;
-            default:
-                BinaryPrimitives.WriteUInt32LittleEndian(target, id);
-                break;
-        }
-    }
-
     /// <summary>Spreads the ids in place; every one moves up or stays, so from the last to the first none is overwritten unread.</summary>
     private static void Widen(ref FeatureSlot slot, int idsAt, int from, int to, int count)
     {
@@ -181,7 +132,7 @@ internal readonly ref struct DistinctPayload
         Span<byte> ids = payload[idsAt..];
         for (int i = count - 1; i >= 0; i--)
         {
-            Write(ids.Slice(i * to, to), Read(ids, from, i));
+            SubKeyIds.Write(ids.Slice(i * to, to), SubKeyIds.Read(ids, from, i));
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using FeatureActors.Abstractions.Features;
 
 namespace FeatureActors.Core.Payloads;
@@ -37,7 +36,7 @@ internal readonly ref struct KeyedPayload<TSum>
 
     /// <summary>Bound of the payload for at most <paramref name="keysMax"/> sub-keys and <c>other</c>.</summary>
     public static long BytesMax(int keysMax) =>
-        HeaderBytes + ((keysMax + 1L) * (IdWidth((uint)keysMax) + sizeof(long) + TSum.EncodedLengthMax));
+        HeaderBytes + ((keysMax + 1L) * (SubKeyIds.WidthOf((uint)keysMax) + sizeof(long) + TSum.EncodedLengthMax));
 
     /// <summary>Writes a whole payload.</summary>
     public static void Write(ref FeatureSlot slot, ReadOnlySpan<uint> ids, ReadOnlySpan<long> counts, ReadOnlySpan<TSum> sums)
@@ -48,7 +47,7 @@ internal readonly ref struct KeyedPayload<TSum>
             return;
         }
 
-        var layout = new Layout(IdWidth(ids[^1]), 1, 0);
+        var layout = new Layout(SubKeyIds.WidthOf(ids[^1]), 1, 0);
         for (int i = 0; i < ids.Length; i++)
         {
             layout = layout.Widened(1, Packed.Width(counts[i]), sums[i].EncodedLength);
@@ -64,7 +63,7 @@ internal readonly ref struct KeyedPayload<TSum>
     }
 
     /// <summary>Id of an entry.</summary>
-    public uint Id(int index) => ReadId(_payload[HeaderBytes..], _layout.Id, index);
+    public uint Id(int index) => SubKeyIds.Read(_payload[HeaderBytes..], _layout.Id, index);
 
     /// <summary>Row count of an entry.</summary>
     public long Amount(int index) =>
@@ -75,39 +74,14 @@ internal readonly ref struct KeyedPayload<TSum>
         _payload.Slice(HeaderBytes + (Count * (_layout.Id + _layout.Count)) + (index * _layout.Sum), _layout.Sum);
 
     /// <summary>Index of an id, or the complement of the index at which it would stand.</summary>
-    public int IndexOf(uint id)
-    {
-        ReadOnlySpan<byte> ids = _payload.IsEmpty ? default : _payload[HeaderBytes..];
-        int low = 0;
-        int high = Count - 1;
-        while (low <= high)
-        {
-            int middle = (low + high) >> 1;
-            uint found = ReadId(ids, _layout.Id, middle);
-            if (found == id)
-            {
-                return middle;
-            }
-
-            if (found < id)
-            {
-                low = middle + 1;
-            }
-            else
-            {
-                high = middle - 1;
-            }
-        }
-
-        return ~low;
-    }
+    public int IndexOf(uint id) => SubKeyIds.IndexOf(_payload.IsEmpty ? default : _payload[HeaderBytes..], _layout.Id, Count, id);
 
     /// <summary>Sets the entry at <paramref name="index"/>; a negative one is the complement of where it is inserted.</summary>
     public void Put(ref FeatureSlot slot, int index, uint id, long amount, in TSum sum)
     {
         int count = Count;
         Layout layout = _layout;
-        Layout wanted = layout.Widened(IdWidth(id), Packed.Width(amount), sum.EncodedLength);
+        Layout wanted = layout.Widened(SubKeyIds.WidthOf(id), Packed.Width(amount), sum.EncodedLength);
         if (_payload.IsEmpty)
         {
             slot.ResizePayload(HeaderBytes);
@@ -158,31 +132,6 @@ internal readonly ref struct KeyedPayload<TSum>
 
     private static byte SumCode(int width) => (byte)(width < 32 ? width : 32 + ((width - 32) / 8));
 
-    private static int IdWidth(uint id) => id <= byte.MaxValue ? 1 : id <= ushort.MaxValue ? 2 : 4;
-
-    private static uint ReadId(ReadOnlySpan<byte> ids, int width, int index) => width switch
-    {
-        1 => ids[index],
-        2 => BinaryPrimitives.ReadUInt16LittleEndian(ids[(index * 2)..]),
-        _ => BinaryPrimitives.ReadUInt32LittleEndian(ids[(index * 4)..]),
-    };
-
-    private static void WriteId(Span<byte> target, uint id)
-    {
-        switch (target.Length)
-        {
-            case 1:
-                target[0] = (byte)id;
-                break;
-            case 2:
-                BinaryPrimitives.WriteUInt16LittleEndian(target, (ushort)id);
-                break;
-            default:
-                BinaryPrimitives.WriteUInt32LittleEndian(target, id);
-                break;
-        }
-    }
-
     private static void WriteHeader(Span<byte> payload, Layout layout)
     {
         payload[0] = (byte)(layout.Id | (layout.Count << 4));
@@ -196,7 +145,7 @@ internal readonly ref struct KeyedPayload<TSum>
     {
         int countsAt = HeaderBytes + (count * layout.Id);
         int sumsAt = countsAt + (count * layout.Count);
-        WriteId(payload.Slice(HeaderBytes + (index * layout.Id), layout.Id), id);
+        SubKeyIds.Write(payload.Slice(HeaderBytes + (index * layout.Id), layout.Id), id);
         Packed.Write(payload.Slice(countsAt + (index * layout.Count), layout.Count), amount);
         sum.Encode(payload.Slice(sumsAt + (index * layout.Sum), layout.Sum));
     }
@@ -246,8 +195,8 @@ internal readonly ref struct KeyedPayload<TSum>
 
         for (int i = count - 1; i >= 0; i--)
         {
-            uint id = ReadId(payload[HeaderBytes..], old.Id, i);
-            WriteId(payload.Slice(HeaderBytes + (i * wanted.Id), wanted.Id), id);
+            uint id = SubKeyIds.Read(payload[HeaderBytes..], old.Id, i);
+            SubKeyIds.Write(payload.Slice(HeaderBytes + (i * wanted.Id), wanted.Id), id);
         }
 
         WriteHeader(payload, wanted);
