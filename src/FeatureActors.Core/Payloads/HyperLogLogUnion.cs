@@ -7,15 +7,12 @@ internal sealed class HyperLogLogUnion
 {
     private const double SparseCells = 1 << HyperLogLog.SparseBits;
 
-    private const int TableMin = 64;
-
     [ThreadStatic]
     private static HyperLogLogUnion? PerThread;
 
     private readonly byte[] _registers = new byte[1 << HyperLogLog.PrecisionMax];
     private readonly uint[] _values = new uint[1 << (HyperLogLog.PrecisionMax - 2)];
-    private int[] _table = new int[TableMin];
-    private int _tableSize = TableMin;
+    private ProbeTable _table = new();
     private int _count;
     private int _precision;
     private bool _isDense;
@@ -35,8 +32,7 @@ internal sealed class HyperLogLogUnion
         union._precision = precision;
         union._count = 0;
         union._isDense = false;
-        union._tableSize = TableMin;
-        Array.Clear(union._table, 0, TableMin);
+        union._table.Clear();
         return union;
     }
 
@@ -100,9 +96,9 @@ internal sealed class HyperLogLogUnion
         }
 
         int place = PlaceOf(value >> HyperLogLog.ZerosBits);
-        if (_table[place] != 0)
+        if (_table[place] >= 0)
         {
-            ref uint known = ref _values[_table[place] - 1];
+            ref uint known = ref _values[_table[place]];
             known = Math.Max(known, value);
         }
         else if (_count == HyperLogLog.SparseMax(_precision))
@@ -113,42 +109,28 @@ internal sealed class HyperLogLogUnion
         else
         {
             _values[_count] = value;
-            _table[place] = ++_count;
-            if (_count * 2 > _tableSize)
+            _table[place] = _count++;
+            if (_table.Grow(_count))
             {
-                GrowTable();
+                for (int i = 0; i < _count; i++)
+                {
+                    _table.Add(HashOf(_values[i] >> HyperLogLog.ZerosBits), i);
+                }
             }
         }
     }
 
-    /// <summary>Where a cell stands in the table, or the free place where it would: open addressing with linear probing.</summary>
+    private static uint HashOf(uint cell) => (cell * 0x9E3779B1) >> 8;
+
+    /// <summary>Where a cell stands in the table, or the free place where it would.</summary>
     private int PlaceOf(uint cell)
     {
-        int mask = _tableSize - 1;
-        int place = (int)((cell * 0x9E3779B1) >> 8) & mask;
-        while (_table[place] != 0 && _values[_table[place] - 1] >> HyperLogLog.ZerosBits != cell)
+        int place = _table.First(HashOf(cell));
+        while (_table[place] >= 0 && _values[_table[place]] >> HyperLogLog.ZerosBits != cell)
         {
-            place = (place + 1) & mask;
+            place = _table.Next(place);
         }
 
         return place;
-    }
-
-    private void GrowTable()
-    {
-        _tableSize *= 2;
-        if (_table.Length < _tableSize)
-        {
-            _table = new int[_tableSize];
-        }
-        else
-        {
-            Array.Clear(_table, 0, _tableSize);
-        }
-
-        for (int i = 0; i < _count; i++)
-        {
-            _table[PlaceOf(_values[i] >> HyperLogLog.ZerosBits)] = i + 1;
-        }
     }
 }

@@ -8,14 +8,11 @@ namespace FeatureActors.Core.Payloads;
 /// </summary>
 internal sealed class OccurrenceScratch
 {
-    private const int TableMin = 64;
-
     [ThreadStatic]
     private static OccurrenceScratch? PerThread;
 
     private Occurrence[] _entries = new Occurrence[32];
-    private int[] _table = new int[TableMin];
-    private int _tableSize;
+    private ProbeTable _table = new();
     private int _count;
     private EntryForm _form = null!;
     private bool _newest;
@@ -29,8 +26,7 @@ internal sealed class OccurrenceScratch
         scratch._form = form;
         scratch._newest = newest;
         scratch._count = 0;
-        scratch._tableSize = TableMin;
-        Array.Clear(scratch._table, 0, TableMin);
+        scratch._table.Clear();
         return scratch;
     }
 
@@ -39,10 +35,10 @@ internal sealed class OccurrenceScratch
     {
         ReadOnlySpan<byte> identity = _form.Identity(entry);
         uint hash = BytesHash.Of(identity);
-        int at = (int)(hash & (uint)(_tableSize - 1));
-        while (_table[at] != 0)
+        int at = _table.First(hash);
+        for (; _table[at] >= 0; at = _table.Next(at))
         {
-            ref Occurrence known = ref _entries[_table[at] - 1];
+            ref Occurrence known = ref _entries[_table[at]];
             ReadOnlySpan<byte> other = EntryOf(slots, known);
             if (known.Hash == hash && _form.Identity(other).SequenceEqual(identity))
             {
@@ -53,8 +49,6 @@ internal sealed class OccurrenceScratch
 
                 return;
             }
-
-            at = (at + 1) & (_tableSize - 1);
         }
 
         if (_count == _entries.Length)
@@ -62,11 +56,14 @@ internal sealed class OccurrenceScratch
             Array.Resize(ref _entries, _count * 2);
         }
 
-        _entries[_count++] = new Occurrence(timeMs, slot, offset, entry.Length, hash);
-        _table[at] = _count;
-        if (_count * 2 > _tableSize)
+        _entries[_count] = new Occurrence(timeMs, slot, offset, entry.Length, hash);
+        _table[at] = _count++;
+        if (_table.Grow(_count))
         {
-            GrowTable();
+            for (int id = 0; id < _count; id++)
+            {
+                _table.Add(_entries[id].Hash, id);
+            }
         }
     }
 
@@ -95,30 +92,6 @@ internal sealed class OccurrenceScratch
 
         int order = _form.Compare(entry, other);
         return _newest ? order < 0 : order > 0;
-    }
-
-    private void GrowTable()
-    {
-        _tableSize *= 2;
-        if (_table.Length < _tableSize)
-        {
-            _table = new int[_tableSize];
-        }
-        else
-        {
-            Array.Clear(_table, 0, _tableSize);
-        }
-
-        for (int id = 0; id < _count; id++)
-        {
-            int at = (int)(_entries[id].Hash & (uint)(_tableSize - 1));
-            while (_table[at] != 0)
-            {
-                at = (at + 1) & (_tableSize - 1);
-            }
-
-            _table[at] = id + 1;
-        }
     }
 
     private readonly record struct Occurrence(long TimeMs, int Slot, int Offset, int Length, uint Hash);

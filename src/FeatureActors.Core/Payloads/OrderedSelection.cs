@@ -7,15 +7,12 @@ namespace FeatureActors.Core.Payloads;
 /// </summary>
 internal sealed class OrderedSelection
 {
-    private const int TableMin = 64;
-
     [ThreadStatic]
     private static OrderedSelection? PerThread;
 
     private Entry[] _entries = new Entry[32];
     private int[] _order = new int[32];
-    private int[] _table = new int[TableMin];
-    private int _tableSize;
+    private ProbeTable _table = new();
     private int _entryCount;
     private int _orderCount;
     private EntryForm _form = null!;
@@ -33,10 +30,9 @@ internal sealed class OrderedSelection
         selection._n = n;
         selection._entryCount = 0;
         selection._orderCount = 0;
-        selection._tableSize = TableMin;
         if (distinct)
         {
-            Array.Clear(selection._table, 0, TableMin);
+            selection._table.Clear();
         }
 
         return selection;
@@ -199,60 +195,24 @@ internal sealed class OrderedSelection
         _entries[id].Hash = hash;
         if (_distinct)
         {
-            if (_entryCount * 2 > _tableSize)
+            for (int known = _table.Grow(_entryCount) ? 0 : id; known <= id; known++)
             {
-                GrowTable();
-            }
-            else
-            {
-                Link(id);
+                _table.Add(_entries[known].Hash, known);
             }
         }
 
         return id;
     }
 
-    private void GrowTable()
-    {
-        _tableSize *= 2;
-        if (_table.Length < _tableSize)
-        {
-            _table = new int[_tableSize];
-        }
-        else
-        {
-            Array.Clear(_table, 0, _tableSize);
-        }
-
-        for (int id = 0; id < _entryCount; id++)
-        {
-            Link(id);
-        }
-    }
-
-    private void Link(int id)
-    {
-        int at = (int)(_entries[id].Hash & (uint)(_tableSize - 1));
-        while (_table[at] != 0)
-        {
-            at = (at + 1) & (_tableSize - 1);
-        }
-
-        _table[at] = id + 1;
-    }
-
     private int Find(in SlotList slots, uint hash, ReadOnlySpan<byte> identity)
     {
-        int at = (int)(hash & (uint)(_tableSize - 1));
-        while (_table[at] != 0)
+        for (int at = _table.First(hash); _table[at] >= 0; at = _table.Next(at))
         {
-            ref readonly Entry entry = ref _entries[_table[at] - 1];
+            ref readonly Entry entry = ref _entries[_table[at]];
             if (entry.Hash == hash && _form.Identity(Value(slots, entry)).SequenceEqual(identity))
             {
-                return _table[at] - 1;
+                return _table[at];
             }
-
-            at = (at + 1) & (_tableSize - 1);
         }
 
         return -1;
